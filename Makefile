@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+# `make help` lists what can be made.
+
+CC       ?= gcc
+PYTHON   ?= /usr/bin/python3
+BUILD    ?= build
+CFLAGS   ?= -O2 -g
+SANITIZE ?=
+V        ?= 0
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wcast-qual -Wundef -Wvla \
+            -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Werror
+HARDEN   := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
+CPPFLAGS += -D_GNU_SOURCE -Iagent -I$(BUILD)
+ALL_CFLAGS = -std=c11 -MMD -MP $(WARNINGS) $(HARDEN) $(CFLAGS) \
+             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now -pie)
+LDLIBS   = -lev -ljansson -lz -lpthread
+comma    := ,
+Q        := $(if $(filter 1,$(V)),,@)
+
+# The dictionary is DCMTK's; Debian puts a library's number into the path.
+DICOM_DIC ?= $(firstword $(wildcard /usr/share/libdcmtk*/dicom.dic /usr/share/dcmtk*/dicom.dic))
+DCUID_H   ?= $(firstword $(wildcard /usr/include/dcmtk/dcmdata/dcuid.h))
+
+SOURCES  := $(wildcard agent/*.c)
+OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
+ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
+UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all help units clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/dicom-spoa ## the agent: build/dicom-spoa
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+$(BUILD)/dicom-spoa: $(BUILD)/agent/main.o $(BUILD)/librooms.a
+	$(Q)echo "  LD  $@"; $(CC) -o $@ $^ $(ALL_LDFLAGS) $(LDLIBS)
+
+$(BUILD)/librooms.a: $(ROOMS)
+	$(Q)echo "  AR  $@"; rm -f $@; ar rcs $@ $^
+
+$(BUILD)/agent/%.o: agent/%.c Makefile
+	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/agent/dict.o: $(BUILD)/dict_attributes.inc $(BUILD)/dict_uids.inc
+
+$(BUILD)/dict_attributes.inc: agent/dict_attributes.awk $(DICOM_DIC)
+	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
+	test -n "$(DICOM_DIC)" || { echo "DCMTK's dicom.dic was not found (package libdcmtk17); set DICOM_DIC" >&2; exit 1; }; \
+	LC_ALL=C awk -f $< "$(DICOM_DIC)" | LC_ALL=C sort > $@
+
+$(BUILD)/dict_uids.inc: agent/dict_uids.awk $(DCUID_H)
+	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
+	test -n "$(DCUID_H)" || { echo "DCMTK's dcuid.h was not found (package libdcmtk-dev); set DCUID_H" >&2; exit 1; }; \
+	LC_ALL=C awk -f $< "$(DCUID_H)" | LC_ALL=C sort > $@
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/librooms.a
+	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) -lcmocka $(LDLIBS)
+
+units: $(UNITS) ## the unit-test programs, build/unit/test_*
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(wildcard $(BUILD)/agent/*.d $(BUILD)/unit/*.d)
