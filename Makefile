@@ -46,17 +46,20 @@ $(BUILD)/librooms.a: $(ROOMS)
 $(BUILD)/agent/%.o: agent/%.c Makefile
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/agent/dict.o: $(BUILD)/dict_attributes.inc $(BUILD)/dict_uids.inc
+$(BUILD)/agent/dict.o: $(BUILD)/dict_attributes.inc $(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc
+
+# strcmp order of the first column, which ends before its quote
+DICT_SORT := LC_ALL=C tr '"' '\001' | LC_ALL=C sort | LC_ALL=C tr '\001' '"'
 
 $(BUILD)/dict_attributes.inc: agent/dict_attributes.awk $(DICOM_DIC)
 	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
 	test -n "$(DICOM_DIC)" || { echo "DCMTK's dicom.dic was not found (package libdcmtk17); set DICOM_DIC" >&2; exit 1; }; \
-	LC_ALL=C awk -f $< "$(DICOM_DIC)" | LC_ALL=C sort > $@
+	LC_ALL=C awk -f $< "$(DICOM_DIC)" | $(DICT_SORT) > $@
 
-$(BUILD)/dict_uids.inc: agent/dict_uids.awk $(DCUID_H)
+$(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc: $(BUILD)/dict_%.inc: agent/dict_uids.awk $(DCUID_H)
 	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
 	test -n "$(DCUID_H)" || { echo "DCMTK's dcuid.h was not found (package libdcmtk-dev); set DCUID_H" >&2; exit 1; }; \
-	LC_ALL=C awk -f $< "$(DCUID_H)" | LC_ALL=C sort > $@
+	LC_ALL=C awk -v by=$(if $(filter uids,$*),uid,name) -f $< "$(DCUID_H)" | $(DICT_SORT) > $@
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/librooms.a
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) -lcmocka $(LDLIBS)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* charset.h - text of a data set as UTF-8 (PS3.5 section 6.1, PS3.3 C.12.1.1.2). */
+#ifndef CHARSET_H
+#define CHARSET_H
+
+#include "cursor.h"
+
+/* The converters of one thread, opened when they are first needed. */
+struct charset;
+
+/* Owned by the caller; NULL if there is no memory. */
+struct charset *charset_new(void);
+void charset_free(struct charset *cs);
+
+/* Decode <raw>, a value in the repertoires that <specific>, the value of Specific
+ * Character Set (0008,0005), names, with the escapes of ISO 2022 if there are any.
+ * Delimiters (backslash, ^ and =) stay.  What cannot be decoded becomes U+FFFD.
+ * False if <out> is full.
+ */
+bool charset_decode(struct charset *cs, struct slice specific, struct slice raw,
+		    struct writer *out) MUST_CHECK;
+
+#endif

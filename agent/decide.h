@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* decide.h - one SPOE message in, the variables of the verdict out.
+ *
+ * Messages and variables are HAProxy's contract with the agent: docs/contract.md.
+ * A message carries all that its answer needs; nothing is remembered between two.
+ */
+#ifndef DECIDE_H
+#define DECIDE_H
+
+#include "policy.h"
+
+/* The working memory of one thread: buffers, arena, character set converters. */
+struct decide;
+
+/* Owned by the caller; NULL if there is no memory.  <policy> is borrowed. */
+struct decide *decide_new(const struct policy *policy);
+void decide_free(struct decide *d);
+
+/* Answer the message <name> with its <nargs> arguments (SPOE.txt 3.2.6): `associate`
+ * or `dataset`.  Actions for HAProxy are written to <ack>; nothing if the message is
+ * not known.
+ */
+void decide_message(struct decide *d, struct slice name, struct reader args, unsigned nargs,
+		    struct writer *ack);
+
+#endif

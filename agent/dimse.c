@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* PS3.7 section 6.3 and annex E, command sets; PS3.8 annex E, fragments */
+#include "dimse.h"
+#include "dataset.h"
+#include "ul.h"
+
+enum {
+	AFFECTED_SOP_CLASS_UID = 0x00000002,
+	REQUESTED_SOP_CLASS_UID = 0x00000003,
+	COMMAND_FIELD = 0x00000100,
+	COMMAND_DATA_SET_TYPE = 0x00000800,
+	NO_DATA_SET = 0x0101
+};
+
+static void fail(struct dimse_message *m, const char *error, enum ul_abort_reason reason)
+{
+	m->end = DIMSE_ERROR;
+	m->error = error;
+	m->abort_reason = (uint8_t)reason;
+}
+
+static bool number(const struct dataset_wanted *w, uint16_t *value)
+{
+	struct reader r = reader_of(w->value, false);
+
+	*value = reader_le16(&r);
+	return w->state == DATASET_PRESENT && r.state == READ_OK;
+}
+
+static void parse_command(struct dimse_message *m)
+{
+	struct dataset_wanted w[] = {{.tag = AFFECTED_SOP_CLASS_UID},
+				     {.tag = REQUESTED_SOP_CLASS_UID},
+				     {.tag = COMMAND_FIELD},
+				     {.tag = COMMAND_DATA_SET_TYPE}};
+	struct dataset ds = {reader_of(m->command, false), DATASET_IMPLICIT_LE, 0};
+	uint16_t type;
+
+	m->command_whole = true;
+	if (dataset_collect(&ds, w, sizeof(w) / sizeof(w[0])) != READ_OK ||
+	    !number(&w[2], &m->command_field) || !number(&w[3], &type)) {
+		fail(m, "command set cannot be read", UL_ABORT_INVALID_PARAMETER);
+		return;
+	}
+	m->has_data_set = type != NO_DATA_SET;
+	m->sop_class = ul_trim(w[0].state == DATASET_PRESENT ? w[0].value : w[1].value);
+	if (!m->has_data_set)
+		m->end = DIMSE_WHOLE;
+}
+
+/* The order of PS3.8 E.1: command fragments, the last marked, then those of the data
+ * set, all on one presentation context.
+ */
+static void take_pdv(struct dimse_message *m, const struct ul_pdv *pdv,
+		     struct writer *command, struct writer *data)
+{
+	struct writer *to = pdv->command ? command : data;
+
+	if (pdv->command == m->command_whole) {
+		fail(m, pdv->command ? "command fragment where a data set was due"
+				     : "data set fragment before the command set",
+		     UL_ABORT_INVALID_PARAMETER);
+		return;
+	}
+	if (command->len + data->len > 0 && pdv->context_id != m->context_id) {
+		fail(m, "one message on two presentation contexts",
+		     UL_ABORT_INVALID_PARAMETER);
+		return;
+	}
+	m->context_id = pdv->context_id;
+	writer_bytes(to, slice_head(pdv->data, to->cap - to->len));
+	m->command = writer_slice(command);
+	m->data = writer_slice(data);
+	if (pdv->command && command->len == command->cap)
+		fail(m, "command set is too long", UL_ABORT_INVALID_PARAMETER);
+	else if (pdv->last && pdv->whole && pdv->command)
+		parse_command(m);
+	else if (pdv->last && pdv->whole && data->len < data->cap)
+		m->end = DIMSE_WHOLE;
+}
+
+static void take_pdvs(struct dimse_message *m, struct reader body, struct writer *command,
+		      struct writer *data)
+{
+	struct ul_pdv pdv;
+
+	while (m->end == DIMSE_PARTIAL && ul_next_pdv(&body, &pdv))
+		take_pdv(m, &pdv, command, data);
+	if (m->end == DIMSE_PARTIAL && body.state == READ_BAD)
+		fail(m, "length of a presentation data value is wrong",
+		     UL_ABORT_INVALID_PARAMETER);
+}
+
+void dimse_gather(struct reader stream, struct writer *command, struct writer *data,
+		  struct dimse_message *m)
+{
+	const uint8_t *start = stream.pos;
+	size_t all = reader_left(&stream);
+	struct ul_pdu pdu;
+
+	*m = (struct dimse_message){.end = DIMSE_PARTIAL};
+	/* No PDU is shorter than A-RELEASE-RQ, and one that has begun will be finished by
+	 * its sender. */
+	m->need = all + UL_ABORT_SIZE;
+	while (m->end == DIMSE_PARTIAL) {
+		size_t at = stream.pos ? (size_t)(stream.pos - start) : 0;
+
+		if (!ul_next_pdu(&stream, &pdu)) {
+			m->need = at + UL_ABORT_SIZE;
+			break;
+		}
+		if (pdu.body.cut)
+			m->need = at + UL_PDU_HEADER + pdu.length;
+		if (pdu.type == UL_P_DATA_TF)
+			take_pdvs(m, pdu.body, command, data);
+		else if (pdu.type == UL_RELEASE_RQ)
+			m->end = DIMSE_RELEASE;
+		else if (pdu.type == UL_ABORT)
+			m->end = DIMSE_ABORT;
+		else
+			fail(m, "unexpected PDU instead of P-DATA-TF",
+			     pdu.type <= UL_RELEASE_RP ? UL_ABORT_UNEXPECTED_PDU
+						       : UL_ABORT_UNRECOGNIZED_PDU);
+	}
+}
