@@ -48,7 +48,7 @@ enum {
 	SPOP_LENGTH_SIZE = 4,      /* bytes of FRAME-LENGTH, which it does not count */
 	SPOP_MIN_FRAME_SIZE = 256, /* bytes that every peer must support (3.2) */
 	SPOP_MIN_FRAME = 7,        /* bytes: type, flags and two one-byte varints */
-	SPOP_MAX_DISCON_SIZE = 128 /* bytes of our largest AGENT-DISCONNECT with its length */
+	SPOP_MAX_DISCON_SIZE = 128 /* bytes; no AGENT-DISCONNECT of ours is longer */
 };
 
 struct spop_frame {

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* log.h - one line of key=value pairs on stderr, written with one write(2).
+ *
+ *     struct log_line line;
+ *
+ *     log_begin(&line, LOG_INFO, "refused");
+ *     log_number(&line, "status", 4);
+ *     log_bytes(&line, "message", from_the_network);
+ *     log_end(&line);
+ *
+ * Values are quoted when they need it, and control characters, quotes and bytes
+ * outside ASCII are escaped: a value cannot forge a line.  What identifies a
+ * patient is never handed to this room.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include "cursor.h"
+
+enum log_level { LOG_ERROR, LOG_INFO, LOG_DEBUG };
+
+struct log_line {
+	struct writer text;
+	bool wanted;    /* the level is logged */
+	bool truncated; /* a pair did not fit and was left out */
+	uint8_t bytes[1024];
+};
+
+/* The level by its name: error, info, debug.  False if it is none. */
+bool MUST_CHECK log_level_of(const char *name, enum log_level *level);
+
+/* Log nothing below <level>.  Before any thread is started; at first it is info. */
+void log_set_level(enum log_level level);
+
+/* Begin a line with time, level and event.  A line that is not wanted costs nothing. */
+void log_begin(struct log_line *line, enum log_level level, const char *event);
+
+/* Add a pair.  One that does not fit is left out, and the line says so. */
+void log_text(struct log_line *line, const char *key, const char *value);
+void log_bytes(struct log_line *line, const char *key, struct slice value);
+void log_number(struct log_line *line, const char *key, int64_t value);
+
+/* Write it out; what stderr does not take is lost. */
+void log_end(struct log_line *line);
+
+#endif

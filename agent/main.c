@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "serve.h"
+
+#ifndef DICOM_SPOA_VERSION
+#define DICOM_SPOA_VERSION "0.1"
+#endif
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the program */
+};
+
+static const struct command commands[] = {
+	{"serve", serve_command},
+};
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: dicom-spoa COMMAND [OPTION]...\n"
+	      "       dicom-spoa COMMAND --help\n"
+	      "\n"
+	      "  serve      answer HAProxy's questions\n"
+	      "  --version  print the version\n"
+	      "  --help     print this\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("dicom-spoa " DICOM_SPOA_VERSION);
+		return EXIT_OK;
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		print_usage(stdout);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			argv[1] = argv[0];
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	print_usage(stderr);
+	return EXIT_USAGE;
+}

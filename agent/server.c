@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "server.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* How long a worker leaves the listeners alone when it cannot take a connection. */
+static const double accept_pause = 0.1;
+
+struct server {
+	const struct server_config *config;
+	const struct listeners *listeners;
+	atomic_uint connections; /* open, of all workers */
+	atomic_bool refusing;    /* and has said so */
+};
+
+struct worker {
+	struct connection_set set; /* first: on_closed() finds the worker by it */
+	struct server *server;
+	struct ev_io accepts[LISTENER_MAX];
+	struct ev_timer resume; /* accepting */
+	struct ev_timer bound;  /* of the drain */
+	struct ev_async stop;
+	bool draining;
+	bool started;
+	pthread_t thread;
+};
+
+/*** accepting ***/
+
+static void watch_listeners(struct worker *w, bool on)
+{
+	for (size_t i = 0; i < w->server->listeners->count; i++) {
+		if (on)
+			ev_io_start(w->set.loop, &w->accepts[i]);
+		else
+			ev_io_stop(w->set.loop, &w->accepts[i]);
+	}
+}
+
+/* Said once until a connection is accepted again, however many are waiting. */
+static void pause_accepting(struct worker *w, const char *reason)
+{
+	struct log_line line;
+
+	watch_listeners(w, false);
+	ev_timer_set(&w->resume, accept_pause, 0.0);
+	ev_timer_start(w->set.loop, &w->resume);
+	if (atomic_exchange(&w->server->refusing, true))
+		return;
+	log_begin(&line, LOG_ERROR, "accept");
+	log_text(&line, "reason", reason);
+	log_number(&line, "connections", atomic_load(&w->server->connections));
+	log_end(&line);
+}
+
+static void on_resume(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	watch_listeners(timer->data, true);
+}
+
+/* True if one more is allowed; it is then counted. */
+static bool count_in(struct server *s)
+{
+	if (atomic_fetch_add(&s->connections, 1) < s->config->max_connections)
+		return true;
+	atomic_fetch_sub(&s->connections, 1);
+	return false;
+}
+
+/* One connection for each event: the next may as well go to another worker. */
+static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	struct worker *w = io->data;
+	struct server *s = w->server;
+	int fd;
+
+	(void)loop;
+	(void)events;
+	if (!count_in(s)) {
+		pause_accepting(w, "too many connections");
+		return;
+	}
+	fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0 && connection_open(&w->set, fd)) {
+		atomic_store(&s->refusing, false);
+		return;
+	}
+	atomic_fetch_sub(&s->connections, 1);
+	if (fd >= 0) {
+		close(fd);
+		pause_accepting(w, strerror(ENOMEM));
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		   errno == ENOMEM) {
+		pause_accepting(w, strerror(errno));
+	}
+	/* All else concerns that one connection, or another worker was faster. */
+}
+
+/*** one worker ***/
+
+static void end_if_idle(struct worker *w)
+{
+	if (w->draining && !w->set.first)
+		ev_break(w->set.loop, EVBREAK_ALL);
+}
+
+static void on_closed(struct connection_set *set)
+{
+	struct worker *w = (struct worker *)set;
+
+	atomic_fetch_sub(&w->server->connections, 1);
+	end_if_idle(w);
+}
+
+static void on_stop(struct ev_loop *loop, struct ev_async *async, int events)
+{
+	struct worker *w = async->data;
+
+	(void)events;
+	if (w->draining)
+		return;
+	w->draining = true;
+	watch_listeners(w, false);
+	ev_timer_stop(loop, &w->resume);
+	ev_timer_set(&w->bound, w->server->config->drain_ms / 1000.0, 0.0);
+	ev_timer_start(loop, &w->bound);
+	connection_drain_all(&w->set);
+	end_if_idle(w);
+}
+
+static void on_bound(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct worker *w = timer->data;
+
+	(void)loop;
+	(void)events;
+	connection_close_all(&w->set, "the time to drain is over");
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	ev_run(w->set.loop, 0);
+	return NULL;
+}
+
+static bool worker_init(struct worker *w, struct server *s, unsigned number)
+{
+	const struct server_config *config = s->config;
+
+	w->server = s;
+	w->set = (struct connection_set){
+		.loop = ev_loop_new(EVFLAG_AUTO),
+		.limits = config->limits,
+		.application = {config->on_message, config->worker_new(config->shared),
+				config->error_variable},
+		.on_closed = on_closed,
+		.number = number,
+	};
+	if (!w->set.loop || !w->set.application.context)
+		return false;
+	for (size_t i = 0; i < s->listeners->count; i++) {
+		ev_io_init(&w->accepts[i], on_accept, s->listeners->items[i].fd, EV_READ);
+		w->accepts[i].data = w;
+	}
+	watch_listeners(w, true);
+	ev_timer_init(&w->resume, on_resume, 0.0, 0.0);
+	ev_timer_init(&w->bound, on_bound, 0.0, 0.0);
+	ev_async_init(&w->stop, on_stop);
+	w->resume.data = w->bound.data = w->stop.data = w;
+	ev_async_start(w->set.loop, &w->stop);
+	return true;
+}
+
+static void worker_clear(struct worker *w)
+{
+	if (w->set.application.context)
+		w->server->config->worker_free(w->set.application.context);
+	if (w->set.loop)
+		ev_loop_destroy(w->set.loop);
+}
+
+/*** all of them ***/
+
+/* Signals are the main thread's: workers inherit a mask that blocks them all. */
+static bool start_workers(struct server *s, struct worker *workers)
+{
+	sigset_t all, before;
+	bool ok = true;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (unsigned i = 0; ok && i < s->config->workers; i++) {
+		struct worker *w = &workers[i];
+
+		ok = worker_init(w, s, i) &&
+		     pthread_create(&w->thread, NULL, worker_main, w) == 0;
+		w->started = ok;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ok;
+}
+
+static void stop_workers(struct server *s, struct worker *workers)
+{
+	for (unsigned i = 0; i < s->config->workers; i++)
+		if (workers[i].started)
+			ev_async_send(workers[i].set.loop, &workers[i].stop);
+}
+
+static void join_workers(struct server *s, struct worker *workers)
+{
+	for (unsigned i = 0; i < s->config->workers; i++) {
+		if (workers[i].started)
+			pthread_join(workers[i].thread, NULL);
+		if (workers[i].server)
+			worker_clear(&workers[i]);
+	}
+}
+
+static void on_signal(struct ev_loop *loop, struct ev_signal *signal, int events)
+{
+	struct log_line line;
+
+	(void)events;
+	log_begin(&line, LOG_INFO, "stopping");
+	log_text(&line, "signal", signal->signum == SIGTERM ? "TERM" : "INT");
+	log_end(&line);
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void report_start(const struct server *s)
+{
+	struct log_line line;
+
+	for (size_t i = 0; i < s->listeners->count; i++) {
+		log_begin(&line, LOG_INFO, "listening");
+		log_text(&line, "address", s->listeners->items[i].name);
+		log_end(&line);
+	}
+	log_begin(&line, LOG_INFO, "started");
+	log_number(&line, "workers", s->config->workers);
+	log_number(&line, "max_frame_size", s->config->limits.max_frame_bytes);
+	log_end(&line);
+}
+
+static void wait_for_signal(struct ev_loop *loop)
+{
+	struct ev_signal term, interrupt;
+
+	ev_signal_init(&term, on_signal, SIGTERM);
+	ev_signal_init(&interrupt, on_signal, SIGINT);
+	ev_signal_start(loop, &term);
+	ev_signal_start(loop, &interrupt);
+	ev_run(loop, 0);
+	/* They stay caught: a second signal must not cut the drain short. */
+}
+
+bool server_run(const struct server_config *config, struct listeners *listeners)
+{
+	struct worker *workers = calloc(config->workers, sizeof(*workers));
+	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
+	struct server s = {.config = config, .listeners = listeners};
+	struct log_line line;
+	bool ok = workers && loop;
+
+	signal(SIGPIPE, SIG_IGN); /* a write to a closed stderr */
+	signal(SIGHUP, SIG_IGN);  /* of a terminal that goes away */
+	ok = ok && start_workers(&s, workers);
+	if (ok) {
+		report_start(&s);
+		wait_for_signal(loop);
+	} else {
+		log_begin(&line, LOG_ERROR, "start");
+		log_text(&line, "reason", "cannot start the workers");
+		log_end(&line);
+	}
+	if (workers) {
+		stop_workers(&s, workers);
+		listeners_refuse(listeners);
+		join_workers(&s, workers);
+	}
+	listeners_close(listeners);
+	free(workers);
+	if (ok) {
+		log_begin(&line, LOG_INFO, "stopped");
+		log_end(&line);
+	}
+	return ok;
+}

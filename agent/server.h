@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* server.h - the workers: threads that accept connections and answer them.
+ *
+ * All workers wait on the same listeners; whoever is awake accepts.  A connection
+ * stays with its worker, and workers share nothing but the count of connections.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "connection.h"
+#include "listener.h"
+
+struct server_config {
+	unsigned workers;         /* at least 1 */
+	unsigned max_connections; /* of all workers together */
+	unsigned drain_ms;        /* from SIGTERM to closing whatever is left */
+	struct connection_limits limits;
+	const char *error_variable; /* session.h */
+	session_on_message *on_message;
+	/* The context of on_message, one for each worker, made before it starts and
+	 * freed after it has ended; NULL from worker_new: no memory.
+	 */
+	void *(*worker_new)(void *shared);
+	void (*worker_free)(void *context);
+	void *shared;
+};
+
+/* Serve until SIGTERM or SIGINT, then stop accepting, answer what has been received,
+ * disconnect, and close <listeners>.  Returns true after that, false with a line in
+ * the log if the workers could not be started.  Once per process: it owns the signals.
+ */
+bool server_run(const struct server_config *config, struct listeners *listeners);
+
+#endif
