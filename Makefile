@@ -28,7 +28,7 @@ OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
 ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all help units clean
+.PHONY: all help units samples run demo clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -65,6 +65,20 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/librooms.a
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) -lcmocka $(LDLIBS)
 
 units: $(UNITS) ## the unit-test programs, build/unit/test_*
+
+samples: ## the DICOM samples, build/samples/*.dcm
+	$(Q)echo "  GEN $(BUILD)/samples"; $(PYTHON) -B dicom-samples/build.py $(BUILD)/samples
+
+# the second make sees what the first one installed
+run: ## the load balancer with real archives on this machine, until Ctrl-C
+	$(Q).ci/install build run
+	$(Q)$(MAKE) --no-print-directory all samples
+	$(Q)exec $(PYTHON) -B tests/demo/demo.py --stay
+
+demo: ## the same, and it ends when every sample is where it belongs
+	$(Q).ci/install build run
+	$(Q)$(MAKE) --no-print-directory all samples
+	$(Q)exec $(PYTHON) -B tests/demo/demo.py
 
 clean: ## remove what was built
 	rm -rf build
