@@ -80,6 +80,21 @@ demo: ## the same, and it ends when every sample is where it belongs
 	$(Q)$(MAKE) --no-print-directory all samples
 	$(Q)exec $(PYTHON) -B tests/demo/demo.py
 
+# Each target is built from the rooms' sources, since clang instruments them itself.
+FUZZ_TIME ?= 60
+FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(BUILD)/librooms.a
+	$(Q)mkdir -p $(@D); echo "  FUZZ $@"; clang -std=c11 $(CPPFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -o $@ $< $(filter-out agent/main.c agent/serve.c,$(SOURCES)) $(LDLIBS)
+
+fuzz: $(FUZZERS) ## fuzz every tests/fuzz/fuzz_*.c for FUZZ_TIME seconds (needs clang)
+	$(Q)set -e; for f in $(^F); do \
+		corpus=$(BUILD)/fuzz/corpus-$$f; mkdir -p $$corpus; \
+		! test -f tests/fuzz/seed_$$f.py || $(PYTHON) tests/fuzz/seed_$$f.py $$corpus; \
+		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
+		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed s/^/-dict=/) $$corpus; done
+
 clean: ## remove what was built
 	rm -rf build
 
