@@ -99,7 +99,9 @@ struct policy {
 	struct policy_outcome otherwise; /* when no rule matches */
 	const struct policy_attribute *attributes; /* sorted by source, then tag */
 	size_t nattributes;
+	size_t command_first;  /* index of the first attribute of the command set */
 	size_t data_set_first; /* index of the first attribute of the data set */
+	size_t character_set;  /* index of Specific Character Set, always there */
 	struct policy_negotiation negotiation;
 	void *memory; /* everything above, for policy_free() */
 };

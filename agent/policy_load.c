@@ -10,6 +10,8 @@
 
 enum { DEFAULT_MAXIMUM_LENGTH = 16378, LEAST_MAXIMUM_LENGTH = 4096, MAX_PLACE = 200 };
 
+static const char character_set[] = "SpecificCharacterSet";
+
 /* Memory that lives and dies with the policy. */
 struct block {
 	struct block *next;
@@ -588,10 +590,11 @@ static void load_document(struct load *l, json_t *root, struct policy *policy)
 	leave(l, 0);
 	policy->nrules = json_array_size(list);
 	rules = take(l, policy->nrules, sizeof(*rules));
-	l->attributes = take(l, count_members(root), sizeof(*l->attributes));
+	l->attributes = take(l, count_members(root) + 1, sizeof(*l->attributes));
 	if (l->failed)
 		return;
 	load_pass(&first, root, rules, policy);
+	attribute_index(l, character_set, true);
 	sort_attributes(l);
 	if (!l->failed)
 		load_pass(&second, root, rules, policy);
@@ -603,9 +606,13 @@ static void load_document(struct load *l, json_t *root, struct policy *policy)
 	policy->rules = rules;
 	policy->attributes = l->attributes;
 	policy->nattributes = l->nattributes;
-	for (size_t i = 0; i < l->nattributes; i++)
-		if (l->attributes[i].source != POLICY_DATA_SET)
+	policy->character_set = attribute_index(l, character_set, false);
+	for (size_t i = 0; i < l->nattributes; i++) {
+		if (l->attributes[i].source < POLICY_COMMAND)
+			policy->command_first = i + 1;
+		if (l->attributes[i].source < POLICY_DATA_SET)
 			policy->data_set_first = i + 1;
+	}
 }
 
 struct policy *policy_load(const char *path, struct policy_error *error)

@@ -14,13 +14,14 @@
 #include "log.h"
 
 /* How long a worker leaves the listeners alone when it cannot take a connection. */
-static const double accept_pause = 0.1;
+static const double accept_pause = 0.1;   /* s */
+static const long long pause_report = 10; /* s, between two lines that say so */
 
 struct server {
 	const struct server_config *config;
 	const struct listeners *listeners;
 	atomic_uint connections; /* open, of all workers */
-	atomic_bool refusing;    /* and has said so */
+	atomic_llong paused_at;  /* s since the epoch: when it was last said */
 };
 
 struct worker {
@@ -47,19 +48,23 @@ static void watch_listeners(struct worker *w, bool on)
 	}
 }
 
-/* Said once until a connection is accepted again, however many are waiting. */
+/* However many are waiting, it is said once in a while. */
 static void pause_accepting(struct worker *w, const char *reason)
 {
+	struct server *s = w->server;
+	long long now = (long long)ev_now(w->set.loop);
+	long long last = atomic_load(&s->paused_at);
 	struct log_line line;
 
 	watch_listeners(w, false);
 	ev_timer_set(&w->resume, accept_pause, 0.0);
 	ev_timer_start(w->set.loop, &w->resume);
-	if (atomic_exchange(&w->server->refusing, true))
+	if (now - last < pause_report ||
+	    !atomic_compare_exchange_strong(&s->paused_at, &last, now))
 		return;
 	log_begin(&line, LOG_ERROR, "accept");
 	log_text(&line, "reason", reason);
-	log_number(&line, "connections", atomic_load(&w->server->connections));
+	log_number(&line, "connections", atomic_load(&s->connections));
 	log_end(&line);
 }
 
@@ -70,16 +75,9 @@ static void on_resume(struct ev_loop *loop, struct ev_timer *timer, int events)
 	watch_listeners(timer->data, true);
 }
 
-/* True if one more is allowed; it is then counted. */
-static bool count_in(struct server *s)
-{
-	if (atomic_fetch_add(&s->connections, 1) < s->config->max_connections)
-		return true;
-	atomic_fetch_sub(&s->connections, 1);
-	return false;
-}
-
-/* One connection for each event: the next may as well go to another worker. */
+/* One connection for each event: the next may as well go to another worker.  Several
+ * workers at the same moment may each go one above the limit.
+ */
 static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct worker *w = io->data;
@@ -88,17 +86,14 @@ static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 
 	(void)loop;
 	(void)events;
-	if (!count_in(s)) {
+	if (atomic_load(&s->connections) >= s->config->max_connections) {
 		pause_accepting(w, "too many connections");
 		return;
 	}
 	fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0 && connection_open(&w->set, fd)) {
-		atomic_store(&s->refusing, false);
-		return;
-	}
-	atomic_fetch_sub(&s->connections, 1);
-	if (fd >= 0) {
+		atomic_fetch_add(&s->connections, 1);
+	} else if (fd >= 0) {
 		close(fd);
 		pause_accepting(w, strerror(ENOMEM));
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||

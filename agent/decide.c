@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/* The verdict: docs/contract.md says what each variable means to HAProxy. */
+#include "decide.h"
+#include "dict.h"
+#include "facts.h"
+#include "inflate.h"
+#include "negotiate.h"
+#include "spop.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	COMMAND_SIZE = 16 * 1024,   /* of a command set; real ones take some 200 bytes */
+	DATA_SIZE = 256 * 1024,     /* of a data set's beginning; HAProxy holds less */
+	INFLATED_SIZE = 512 * 1024, /* the same, inflated */
+	TEXT_SIZE = 128 * 1024,     /* of decoded values */
+	PDU_SIZE = 128 * 1024       /* of an RQ for the archive, and of an AC */
+};
+
+struct decide {
+	const struct policy *policy;
+	struct facts facts;
+	struct ul_associate rq, ac;
+	struct negotiate_plan plan;
+	struct dimse_message message;
+	max_align_t inflate_arena[INFLATE_ARENA / sizeof(max_align_t)];
+	uint8_t command[COMMAND_SIZE];
+	uint8_t data[DATA_SIZE];
+	uint8_t inflated[INFLATED_SIZE];
+	uint8_t text[TEXT_SIZE];
+	uint8_t pdu[PDU_SIZE];
+};
+
+/* One message's arguments, and where its answer goes. */
+struct question {
+	struct slice rq; /* the request buffer */
+	struct slice ac; /* the AC that was sent; dataset only */
+	struct writer *ack;
+};
+
+struct decide *decide_new(const struct policy *policy)
+{
+	struct decide *d = calloc(1, sizeof(*d));
+	size_t n = policy->nattributes;
+
+	if (!d)
+		return NULL;
+	d->policy = policy;
+	d->facts = (struct facts){.policy = policy,
+				  .rq = &d->rq,
+				  .charset = charset_new(),
+				  .text = writer_of(d->text, sizeof(d->text)),
+				  .wanted = calloc(n, sizeof(*d->facts.wanted)),
+				  .known = calloc(n, sizeof(*d->facts.known)),
+				  .asked = calloc(n, sizeof(*d->facts.asked))};
+	if (d->facts.charset && d->facts.wanted && d->facts.known && d->facts.asked)
+		return d;
+	decide_free(d);
+	return NULL;
+}
+
+void decide_free(struct decide *d)
+{
+	if (!d)
+		return;
+	charset_free(d->facts.charset);
+	free(d->facts.wanted);
+	free(d->facts.known);
+	free(d->facts.asked);
+	free(d);
+}
+
+/*** answers ***/
+
+static void set(const struct question *q, const char *name, const char *text)
+{
+	spop_set_var_str(q->ack, name, slice_str(text));
+}
+
+static void set_uid(const struct question *q, const char *name, struct slice uid)
+{
+	const struct dict_uid *known = dict_uid(uid);
+
+	spop_set_var_str(q->ack, name, known ? slice_str(known->keyword) : uid);
+}
+
+static void set_pdu(const struct question *q, const char *name, const struct writer *pdu)
+{
+	spop_set_var_bin(q->ack, name, writer_slice(pdu));
+}
+
+static void answer_abort(const struct question *q, const char *error,
+			 enum ul_abort_reason reason)
+{
+	uint8_t buf[UL_ABORT_SIZE];
+	struct writer pdu = writer_of(buf, sizeof(buf));
+
+	ul_write_abort(&pdu, reason);
+	set(q, "verdict", "reject");
+	set_pdu(q, "reply", &pdu);
+	set(q, "error", error);
+}
+
+static void answer_reject(const struct question *q, struct ul_rejection why,
+			  const char *error)
+{
+	uint8_t buf[UL_ABORT_SIZE];
+	struct writer pdu = writer_of(buf, sizeof(buf));
+
+	ul_write_reject(&pdu, why);
+	set(q, "verdict", "reject");
+	set_pdu(q, "reply", &pdu);
+	set(q, "error", error);
+}
+
+/* Rule, pool and key of an outcome.  A fallback that is a refusal has no pool. */
+static void set_outcome(struct decide *d, const struct question *q,
+			const struct policy_outcome *o)
+{
+	const struct policy_fact *key;
+	struct slice rest, value;
+
+	set(q, "rule", o->rule);
+	set(q, "backend", o->backend ? o->backend : "");
+	if (o->key == POLICY_NO_KEY)
+		return;
+	key = facts_get(&d->facts, o->key);
+	rest = key->text;
+	if (key->state == POLICY_PRESENT &&
+	    policy_next_value(d->policy->attributes[o->key].vr, &rest, &value) &&
+	    value.len > 0)
+		spop_set_var_str(q->ack, "key", value);
+}
+
+/* The decision with every unknown taken as absent. */
+static const struct policy_outcome *fallback(struct decide *d)
+{
+	struct policy_facts view = facts_view(&d->facts);
+
+	facts_reset(&d->facts);
+	d->facts.final = true;
+	return policy_decide(d->policy, &view);
+}
+
+/* The archive gets what was promised to the SCU, or what the SCU sent. */
+static void set_request(struct decide *d, const struct question *q, const char *called_ae)
+{
+	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
+
+	negotiate_write_rq(&d->rq, &d->plan, called_ae, &pdu);
+	set_pdu(q, "request", &pdu);
+}
+
+/*** associate ***/
+
+/* What knocks at a DICOM port: the first bytes, and their name */
+static const struct {
+	const char *head;
+	size_t len;
+	const char *error;
+} strangers[] = {
+	{"\x16\x03", 2, "TLS handshake instead of an association"},
+	{"GET ", 4, "HTTP request instead of an association"},
+	{"POST ", 5, "HTTP request instead of an association"},
+	{"HEAD ", 5, "HTTP request instead of an association"},
+	{"PUT ", 4, "HTTP request instead of an association"},
+	{"OPTIONS ", 8, "HTTP request instead of an association"},
+	{"PRI * ", 6, "HTTP/2 preface instead of an association"},
+	{"SSH-", 4, "SSH banner instead of an association"},
+	{"PROXY ", 6, "PROXY protocol header instead of an association"},
+	{"\r\n\r\n", 4, "PROXY protocol header instead of an association"},
+};
+
+static void refuse_stranger(const struct question *q)
+{
+	uint8_t type = q->rq.len > 0 ? q->rq.ptr[0] : 0;
+
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+		if (slice_equal(slice_head(q->rq, strangers[i].len),
+				slice_of(strangers[i].head, strangers[i].len))) {
+			answer_abort(q, strangers[i].error, UL_ABORT_UNRECOGNIZED_PDU);
+			return;
+		}
+	if (type > UL_ASSOCIATE_RQ && type <= UL_ABORT)
+		answer_abort(q, "another PDU instead of an A-ASSOCIATE-RQ",
+			     UL_ABORT_UNEXPECTED_PDU);
+	else
+		answer_abort(q, "not a DICOM PDU", UL_ABORT_UNRECOGNIZED_PDU);
+}
+
+/* Parse the RQ at the head of the buffer; <stream> is then behind it. */
+static bool read_request(struct decide *d, const struct question *q, struct reader *stream)
+{
+	struct ul_pdu pdu;
+
+	*stream = reader_of(q->rq, true);
+	if (q->rq.len == 0 || q->rq.ptr[0] != UL_ASSOCIATE_RQ) {
+		refuse_stranger(q);
+		return false;
+	}
+	if (!ul_next_pdu(stream, &pdu) || pdu.body.cut) {
+		answer_reject(q, (struct ul_rejection){2, 3, 2},
+			      "the A-ASSOCIATE-RQ is longer than HAProxy's buffer "
+			      "(tune.bufsize)");
+		return false;
+	}
+	if (ul_parse_associate(pdu.body, UL_ASSOCIATE_RQ, &d->rq) != READ_OK) {
+		answer_abort(q, d->rq.error, UL_ABORT_INVALID_PARAMETER);
+		return false;
+	}
+	spop_set_var_int(q->ack, "rqlen", UL_PDU_HEADER + (int64_t)pdu.length);
+	spop_set_var_str(q->ack, "calling_ae", d->rq.calling_ae_title);
+	spop_set_var_str(q->ack, "called_ae", d->rq.called_ae_title);
+	return true;
+}
+
+/* The association alone decides: it is passed through as it is. */
+static void answer_route(struct decide *d, const struct question *q,
+			 const struct policy_outcome *o)
+{
+	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
+	struct reader stream = reader_of(q->rq, true);
+	struct ul_pdu rq;
+
+	if (!o->backend) {
+		answer_reject(q, o->rejection, "refused by the policy");
+		set(q, "rule", o->rule);
+		return;
+	}
+	set(q, "verdict", "route");
+	set_outcome(d, q, o);
+	if (d->rq.ncontexts > 0)
+		set_uid(q, "sop_class", d->rq.contexts[0].abstract_syntax);
+	if (!o->called_ae || !ul_next_pdu(&stream, &rq))
+		return;
+	negotiate_rename(slice_head(q->rq, UL_PDU_HEADER + rq.length), o->called_ae, &pdu);
+	set_pdu(q, "request", &pdu);
+}
+
+static void answer_accept(struct decide *d, const struct question *q, size_t rqlen)
+{
+	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
+	const struct policy_outcome *o = fallback(d);
+
+	set(q, "verdict", "accept");
+	set_outcome(d, q, o);
+	negotiate_write_ac(&d->rq, &d->plan, d->policy->negotiation.maximum_length, &pdu);
+	set_pdu(q, "reply", &pdu);
+	set_request(d, q, o->called_ae);
+	spop_set_var_int(q->ack, "need", (int64_t)rqlen + UL_ABORT_SIZE);
+}
+
+static void associate(struct decide *d, const struct question *q)
+{
+	struct policy_facts view = facts_view(&d->facts);
+	const struct policy_outcome *o;
+	struct ul_rejection why;
+	struct reader stream;
+
+	if (!read_request(d, q, &stream))
+		return;
+	facts_clear(&d->facts);
+	o = policy_decide(d->policy, &view);
+	if (o) {
+		answer_route(d, q, o);
+		return;
+	}
+	if (negotiate_plan(&d->rq, &d->policy->negotiation, &d->plan) != NULL) {
+		answer_route(d, q, fallback(d));
+		return;
+	}
+	if (negotiate_refuses(&d->rq, &why)) {
+		answer_reject(q, why,
+			      why.reason == 2 && why.source == 1
+				      ? "unknown application context"
+				      : "no common protocol version");
+		return;
+	}
+	answer_accept(d, q, q->rq.len - reader_left(&stream));
+}
+
+/*** dataset ***/
+
+static void answer_more(struct decide *d, const struct question *q, size_t need)
+{
+	const struct policy_outcome *o = fallback(d);
+
+	set(q, "verdict", "more");
+	set_outcome(d, q, o);
+	set_request(d, q, o->called_ae);
+	spop_set_var_int(q->ack, "need", (int64_t)need);
+}
+
+static void answer_spliced(struct decide *d, const struct question *q,
+			   const struct policy_outcome *o)
+{
+	if (!o->backend) {
+		answer_abort(q, "refused by the policy", UL_ABORT_NOT_SPECIFIED);
+		set(q, "rule", o->rule);
+		return;
+	}
+	set(q, "verdict", "route");
+	set_outcome(d, q, o);
+	set_request(d, q, o->called_ae);
+}
+
+static enum dataset_encoding encoding_of(struct slice transfer_syntax)
+{
+	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2")))
+		return DATASET_IMPLICIT_LE;
+	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2.2")))
+		return DATASET_EXPLICIT_BE;
+	return DATASET_EXPLICIT_LE;
+}
+
+/* The transfer syntax of the message's presentation context; empty if the AC has not
+ * accepted it.
+ */
+static struct slice context_syntax(const struct decide *d)
+{
+	for (unsigned i = 0; i < d->rq.ncontexts; i++)
+		if (d->rq.contexts[i].id == d->message.context_id &&
+		    d->plan.contexts[i].result == UL_ACCEPTANCE)
+			return d->plan.contexts[i].transfer_syntax;
+	return (struct slice){0};
+}
+
+static void collect_command(struct decide *d)
+{
+	struct dataset ds = {reader_of(d->message.command, false), DATASET_IMPLICIT_LE, 0};
+	const struct policy *p = d->policy;
+
+	/* A command set is whole: what is not found in it is absent. */
+	(void)dataset_collect(&ds, d->facts.wanted + p->command_first,
+			      p->data_set_first - p->command_first);
+}
+
+/* Attributes of the data set, as far as it has come.  False if it is broken. */
+static bool collect_data(struct decide *d, size_t *missing)
+{
+	const struct policy *p = d->policy;
+	bool cut = d->message.end == DIMSE_PARTIAL && d->message.has_data_set;
+	bool deflated = false, sound = true;
+	struct slice bytes = d->message.data;
+	enum read_state state;
+	struct dataset ds;
+
+	if (slice_equal(d->facts.transfer_syntax, slice_str("1.2.840.10008.1.2.1.99"))) {
+		struct writer out = writer_of(d->inflated, sizeof(d->inflated));
+
+		deflated = true;
+		sound = inflate_prefix(bytes, &out, d->inflate_arena, &cut);
+		cut &= sound;
+		bytes = writer_slice(&out);
+	}
+	d->facts.encoding = encoding_of(d->facts.transfer_syntax);
+	ds = (struct dataset){reader_of(bytes, cut), d->facts.encoding, 0};
+	state = dataset_collect(&ds, d->facts.wanted + p->data_set_first,
+				p->nattributes - p->data_set_first);
+	if (state == READ_MORE)
+		*missing = deflated ? 1 : ds.missing;
+	return sound && state != READ_BAD;
+}
+
+/* What of the first message can be used.  False if the answer has been given. */
+static bool read_message(struct decide *d, const struct question *q, struct reader stream)
+{
+	struct writer command = writer_of(d->command, sizeof(d->command));
+	struct writer data = writer_of(d->data, sizeof(d->data));
+
+	dimse_gather(stream, &command, &data, &d->message);
+	if (d->message.end == DIMSE_ERROR) {
+		answer_abort(q, d->message.error, (enum ul_abort_reason)d->message.abort_reason);
+		return false;
+	}
+	if (d->message.end == DIMSE_ABORT) {
+		set(q, "verdict", "reject");
+		set(q, "error", "the SCU has aborted before its first data set");
+		return false;
+	}
+	if (!d->message.command_whole)
+		return true;
+	d->facts.message = &d->message;
+	d->facts.transfer_syntax = context_syntax(d);
+	set_uid(q, "sop_class", d->message.sop_class);
+	set_uid(q, "transfer_syntax", d->facts.transfer_syntax);
+	if (d->facts.transfer_syntax.len == 0) {
+		answer_abort(q, "message on a presentation context that was not accepted",
+			     UL_ABORT_INVALID_PARAMETER);
+		return false;
+	}
+	return true;
+}
+
+static bool recall(struct decide *d, const struct question *q)
+{
+	struct reader stream = reader_of(q->ac, false);
+	struct ul_pdu pdu;
+
+	if (!ul_next_pdu(&stream, &pdu) || pdu.type != UL_ASSOCIATE_AC ||
+	    ul_parse_associate(pdu.body, UL_ASSOCIATE_AC, &d->ac) != READ_OK) {
+		answer_abort(q, "HAProxy has not sent the A-ASSOCIATE-AC back",
+			     UL_ABORT_NOT_SPECIFIED);
+		return false;
+	}
+	negotiate_recall(&d->rq, &d->ac, &d->plan);
+	return true;
+}
+
+static void dataset(struct decide *d, const struct question *q)
+{
+	struct policy_facts view = facts_view(&d->facts);
+	const struct policy_outcome *o;
+	struct reader stream;
+	size_t missing = 0;
+
+	if (!read_request(d, q, &stream) || !recall(d, q))
+		return;
+	facts_clear(&d->facts);
+	if (!read_message(d, q, stream))
+		return;
+	if (d->message.command_whole)
+		collect_command(d);
+	if (d->message.has_data_set && !collect_data(d, &missing))
+		set(q, "error", "the data set cannot be read");
+	o = policy_decide(d->policy, &view);
+	if (!o && d->message.end == DIMSE_PARTIAL) {
+		size_t before = q->rq.len - reader_left(&stream);
+		size_t need = before + d->message.need;
+
+		answer_more(d, q, need > q->rq.len + missing ? need : q->rq.len + missing);
+		return;
+	}
+	answer_spliced(d, q, o ? o : fallback(d));
+}
+
+/*** the door ***/
+
+static void read_args(struct reader *args, unsigned nargs, struct question *q)
+{
+	struct slice name;
+	struct spop_value value;
+
+	while (nargs-- > 0 && spop_arg_next(args, &name, &value)) {
+		if (value.type != SPOP_DATA_T_BIN && value.type != SPOP_DATA_T_STR)
+			continue;
+		if (slice_equal(name, slice_str("rq")))
+			q->rq = value.data;
+		else if (slice_equal(name, slice_str("ac")))
+			q->ac = value.data;
+	}
+}
+
+static int64_t microseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void decide_message(struct decide *d, struct slice name, struct reader args, unsigned nargs,
+		    struct writer *ack)
+{
+	struct question q = {.ack = ack};
+	int64_t start = microseconds();
+
+	read_args(&args, nargs, &q);
+	if (slice_equal(name, slice_str("associate")))
+		associate(d, &q);
+	else if (slice_equal(name, slice_str("dataset")))
+		dataset(d, &q);
+	else
+		return;
+	spop_set_var_int(ack, "decision_us", microseconds() - start);
+}

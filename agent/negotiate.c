@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* PS3.8 9.3.2 and 9.3.3, PS3.7 annex D */
+#include "negotiate.h"
+#include "dict.h"
+
+static const char application_context[] = "1.2.840.10008.3.1.1.1";
+static const char implicit_vr_le[] = "1.2.840.10008.1.2";
+static const char implementation_class_uid[] = "2.25.214829360731839281655107236091382754361";
+static const char implementation_version_name[] = "DICOM_SPOA_1";
+
+enum { CALLED_AE_AT = 10 }; /* offset in the whole PDU */
+
+static bool listed(struct slice uid, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_equal(uid, slice_str(list[i])))
+			return true;
+	return false;
+}
+
+static bool can_promise(struct slice abstract_syntax, const struct policy_negotiation *may)
+{
+	const struct dict_uid *known = dict_uid(abstract_syntax);
+
+	return (known && (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION)) ||
+	       listed(abstract_syntax, may->abstract_syntaxes, may->nabstract_syntaxes);
+}
+
+/* A private SOP class is nobody's service that we know of; it is refused in the AC,
+ * and does not keep the rest from being spliced.
+ */
+static bool is_private(struct slice abstract_syntax)
+{
+	return !slice_equal(slice_head(abstract_syntax, 14), slice_str("1.2.840.10008."));
+}
+
+static void choose(const struct ul_context *c, const struct policy_negotiation *may,
+		   struct negotiate_plan *plan, unsigned i)
+{
+	struct reader list = c->transfer_syntaxes;
+	struct slice uid;
+
+	plan->contexts[i].result = UL_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+	while (ul_next_transfer_syntax(&list, &uid))
+		if (listed(uid, may->transfer_syntaxes, may->ntransfer_syntaxes)) {
+			plan->contexts[i].result = UL_ACCEPTANCE;
+			plan->contexts[i].transfer_syntax = uid;
+			plan->accepted++;
+			return;
+		}
+}
+
+const char *negotiate_plan(const struct ul_associate *rq,
+			   const struct policy_negotiation *may, struct negotiate_plan *plan)
+{
+	plan->accepted = 0;
+	if (rq->scp_role)
+		return "the SCU proposes to be an SCP";
+	if (rq->user_identity_response)
+		return "the SCU wants its user identity confirmed";
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		const struct ul_context *c = &rq->contexts[i];
+
+		if (can_promise(c->abstract_syntax, may))
+			choose(c, may, plan, i);
+		else if (is_private(c->abstract_syntax))
+			plan->contexts[i].result = UL_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+		else
+			return "the SCU proposes another service than storage";
+	}
+	return plan->accepted > 0 ? NULL : "no proposed context could be promised";
+}
+
+void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *ac,
+		      struct negotiate_plan *plan)
+{
+	plan->accepted = 0;
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		plan->contexts[i].result = UL_NO_REASON;
+		for (unsigned k = 0; k < ac->ncontexts; k++) {
+			struct reader list = ac->contexts[k].transfer_syntaxes;
+
+			if (ac->contexts[k].id != rq->contexts[i].id)
+				continue;
+			plan->contexts[i].result = ac->contexts[k].result;
+			if (ac->contexts[k].result == UL_ACCEPTANCE &&
+			    ul_next_transfer_syntax(&list, &plan->contexts[i].transfer_syntax))
+				plan->accepted++;
+			else if (ac->contexts[k].result == UL_ACCEPTANCE)
+				plan->contexts[i].result = UL_NO_REASON;
+		}
+	}
+}
+
+bool negotiate_refuses(const struct ul_associate *rq, struct ul_rejection *why)
+{
+	if (!(rq->protocol_version & 1)) {
+		*why = (struct ul_rejection){1, 2, 2};
+		return true;
+	}
+	if (!slice_equal(rq->application_context, slice_str(application_context))) {
+		*why = (struct ul_rejection){1, 1, 2};
+		return true;
+	}
+	return false;
+}
+
+static size_t begin_associate(const struct ul_associate *rq, enum ul_pdu_type type,
+			      struct writer *w)
+{
+	size_t at;
+
+	writer_u8(w, (uint8_t)type);
+	writer_u8(w, 0);
+	at = w->len;
+	writer_be32(w, 0);
+	writer_be16(w, 1);
+	writer_be16(w, 0);
+	writer_bytes(w, rq->fixed);
+	ul_write_item(w, UL_ITEM_APPLICATION_CONTEXT, rq->application_context);
+	return at;
+}
+
+static void begin_context(struct writer *w, uint8_t id, uint8_t result)
+{
+	writer_u8(w, id);
+	writer_u8(w, 0);
+	writer_u8(w, result);
+	writer_u8(w, 0);
+}
+
+void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_plan *plan,
+			uint32_t maximum_length, struct writer *w)
+{
+	size_t pdu = begin_associate(rq, UL_ASSOCIATE_AC, w), item, sub;
+
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		struct slice uid = plan->contexts[i].transfer_syntax;
+		struct reader proposed = rq->contexts[i].transfer_syntaxes;
+
+		/* Not significant if the context is refused, but peers want to see one. */
+		if (plan->contexts[i].result != UL_ACCEPTANCE &&
+		    !ul_next_transfer_syntax(&proposed, &uid))
+			uid = slice_str(implicit_vr_le);
+		item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_AC);
+		begin_context(w, rq->contexts[i].id, plan->contexts[i].result);
+		ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX, uid);
+		ul_end_item(w, item);
+	}
+	item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
+	sub = ul_begin_item(w, UL_ITEM_MAXIMUM_LENGTH);
+	writer_be32(w, maximum_length);
+	ul_end_item(w, sub);
+	ul_write_item(w, UL_ITEM_IMPLEMENTATION_CLASS_UID, slice_str(implementation_class_uid));
+	ul_write_item(w, UL_ITEM_IMPLEMENTATION_VERSION_NAME,
+		      slice_str(implementation_version_name));
+	ul_end_item(w, item);
+	writer_patch_be32(w, pdu);
+}
+
+/* What the AC has declined must not be offered to the archive either. */
+static bool declined(uint8_t type)
+{
+	return type == UL_ITEM_ASYNC_OPERATIONS_WINDOW || type == UL_ITEM_ROLE_SELECTION ||
+	       type == UL_ITEM_EXTENDED_NEGOTIATION ||
+	       type == UL_ITEM_COMMON_EXTENDED_NEGOTIATION;
+}
+
+static void write_ae_title(const char *name, struct writer *w)
+{
+	struct slice title = slice_head(slice_str(name), UL_AE_TITLE);
+
+	writer_bytes(w, title);
+	for (size_t i = title.len; i < UL_AE_TITLE; i++)
+		writer_u8(w, ' ');
+}
+
+void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_plan *plan,
+			const char *called_ae, struct writer *w)
+{
+	size_t start = w->len, pdu = begin_associate(rq, UL_ASSOCIATE_RQ, w), item;
+	struct reader user = rq->user_items, body;
+	uint8_t type;
+
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		if (plan->contexts[i].result != UL_ACCEPTANCE)
+			continue;
+		item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_RQ);
+		begin_context(w, rq->contexts[i].id, 0);
+		ul_write_item(w, UL_ITEM_ABSTRACT_SYNTAX, rq->contexts[i].abstract_syntax);
+		ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX, plan->contexts[i].transfer_syntax);
+		ul_end_item(w, item);
+	}
+	item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
+	while (ul_next_item(&user, &type, &body))
+		if (!declined(type))
+			ul_write_item(w, type, reader_rest(&body));
+	ul_end_item(w, item);
+	writer_patch_be32(w, pdu);
+	if (called_ae && writer_ok(w)) {
+		struct writer ae = writer_of(w->buf + start + CALLED_AE_AT, UL_AE_TITLE);
+
+		write_ae_title(called_ae, &ae);
+	}
+}
+
+void negotiate_rename(struct slice pdu, const char *called_ae, struct writer *w)
+{
+	writer_bytes(w, slice_head(pdu, CALLED_AE_AT));
+	write_ae_title(called_ae, w);
+	writer_bytes(w, slice_of(pdu.ptr + CALLED_AE_AT + UL_AE_TITLE,
+				 pdu.len - CALLED_AE_AT - UL_AE_TITLE));
+}
