@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Child processes of a test: started in a group of their own, waited for, and ended by their id."""
+
+import os
+import random
+import shlex
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PATIENCE = 20  # seconds; under valgrind everything takes longer
+_ports = random.Random(os.urandom(8))
+_taken = set()
+
+
+def wait_until(predicate, what, patience=PATIENCE):
+    """The first true value of predicate(), asked again and again."""
+    end = time.monotonic() + patience
+    while True:
+        value = predicate()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"in vain for {patience} s: {what}")
+        time.sleep(0.01)
+
+
+def free_port():
+    """A port below those that the kernel hands out by itself, so that nobody takes it in between."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        ceiling = int(f.read().split()[0])
+    while True:
+        port = _ports.randrange(10000, max(ceiling, 12000))
+        if port in _taken:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+            except OSError:
+                continue
+        _taken.add(port)
+        return port
+
+
+def listening(port):
+    """Asks the kernel, not the port: a connection would be an event in the life of the listener."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table, encoding="ascii") as f:
+            for line in f:
+                fields = line.split()
+                if fields[3] == "0A" and fields[1].endswith(f":{port:04X}"):
+                    return True
+    return False
+
+
+class Child:
+    """A process whose output goes to a file."""
+
+    def __init__(self, name, command, directory, env=None):
+        self.name, self.log_path = name, os.path.join(directory, name + ".log")
+        with open(self.log_path, "ab") as log:
+            # should this process be killed, the kernel ends its children
+            command = ["setpriv", "--pdeathsig", "TERM", *command]
+            self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=log,
+                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                            start_new_session=True)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_for_port(self, port):
+        def ready():
+            assert self.alive(), f"{self.name} ended with status {self.process.returncode}:\n{self.log()[-3000:]}"
+            return listening(port)
+        wait_until(ready, f"{self.name} listens on port {port}")
+
+    def kill(self):
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self, patience=PATIENCE):
+        """Ask it to end; its exit status."""
+        if self.alive():
+            self.process.terminate()
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not end within {patience} s of SIGTERM") from None
+        self._signal(signal.SIGKILL)  # children of its own that are left
+        return self.process.returncode
+
+    def _signal(self, number):
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            pass
+
+
+def command_of(variable, default):
+    """A command that the environment may replace."""
+    return shlex.split(os.environ.get(variable, default))

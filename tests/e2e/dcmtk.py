@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""DCMTK's programs: archives and clients that nobody here has written."""
+
+import glob
+import os
+import subprocess
+
+import objects
+from children import Child, free_port, wait_until
+
+# Without it every message takes 40 ms: DCMTK writes headers and bodies apart (Nagle, delayed ACK).
+ENVIRONMENT = {"TCP_NODELAY": "1"}
+TIMEOUT = 60
+
+
+class StoreScp:
+    """storescp that writes exactly what it reads (+B)."""
+
+    def __init__(self, directory, name="ARCHIVE", options=("+xa", "-pm")):
+        self.name, self.port = name, free_port()
+        self.directory = os.path.join(directory, name)
+        os.makedirs(self.directory)
+        self.child = Child(name, ["storescp", "-v", "--fork", "-dhl", "+B", *options, "-aet", name,
+                                  "-od", self.directory, str(self.port)], directory, ENVIRONMENT)
+        self.child.wait_for_port(self.port)
+
+    def objects(self):
+        """{SOP Instance UID: data set} of all files."""
+        found = {}
+        for path in glob.glob(os.path.join(self.directory, "*")):
+            thing = objects.from_file(path)
+            found[thing.uid] = thing.data
+        return found
+
+    def wait_for(self, count):
+        wait_until(lambda: len(os.listdir(self.directory)) >= count, f"{count} objects in {self.name}")
+        return self.objects()
+
+    def stop(self):
+        self.child.stop()
+
+
+class QueryScp:
+    """dcmqrscp: C-FIND, C-MOVE, C-STORE. `peers` maps AE titles that it may send to on their ports."""
+
+    def __init__(self, directory, name="QUERY", peers=None):
+        self.name, self.port = name, free_port()
+        storage = os.path.join(directory, name)
+        os.makedirs(storage)
+        hosts = "".join(f"h{n} = ({ae}, 127.0.0.1, {port})\n" for n, (ae, port) in enumerate((peers or {}).items()))
+        config = os.path.join(directory, name + ".cfg")
+        with open(config, "w", encoding="ascii") as f:
+            f.write(f"NetworkTCPPort = {self.port}\nMaxPDUSize = 16384\nMaxAssociations = 16\n"
+                    f"HostTable BEGIN\n{hosts}HostTable END\nVendorTable BEGIN\nVendorTable END\n"
+                    f"AETable BEGIN\n{name} {storage} RW (200, 1024mb) ANY\nAETable END\n")
+        self.child = Child(name, ["dcmqrscp", "-v", "-c", config], directory, ENVIRONMENT)
+        self.child.wait_for_port(self.port)
+
+    def stop(self):
+        self.child.stop()
+
+
+def run(*command):
+    """A DCMTK client to its end: (exit status, output)."""
+    done = subprocess.run([str(word) for word in command], env={**os.environ, **ENVIRONMENT}, timeout=TIMEOUT,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.returncode, done.stdout.decode("utf-8", "replace")

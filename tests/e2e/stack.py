@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""The product as its user runs it: HAProxy with the repository's own configuration, and the agent.
+
+Environment: DICOM_SPOA the agent's program, AGENT_WRAPPER a command before it (valgrind ...), HAPROXY the
+HAProxy to run; both may have arguments.
+"""
+
+import json
+import os
+import re
+import socket
+import threading
+
+from children import PATIENCE, ROOT, Child, command_of, free_port, wait_until
+
+REPORTS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|ERROR SUMMARY: [1-9]|(definitely|indirectly) lost: [1-9]")
+TWO_POOLS = {"default": {"backend": "general"},
+             "rules": [{"name": "ct", "if": {"Modality": "CT"}, "backend": "ct"},
+                       {"name": "mr", "if": {"Modality": "MR"}, "backend": "mr"}]}
+
+
+class LogSocket:
+    """What HAProxy logs, line by line."""
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.sock.getsockname()[1]
+        self.lines = []
+        self.changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while True:
+            try:
+                line = self.sock.recv(65536).decode("utf-8", "replace").rstrip("\n")
+            except OSError:
+                return
+            with self.changed:
+                self.lines.append(line)
+                self.changed.notify_all()
+
+    def associations(self):
+        """The lines of associations, as dictionaries."""
+        return [dict(re.findall(r'(\w+)="([^"]*)"', line)) for line in list(self.lines) if 'client="' in line]
+
+    def wait_for(self, what, patience=PATIENCE, **wanted):
+        """The first association's line whose fields are `wanted`."""
+        def find():
+            return next((a for a in self.associations() if all(a.get(k) == v for k, v in wanted.items())), None)
+        with self.changed:
+            if not self.changed.wait_for(find, patience):
+                raise AssertionError(f"no log line of {what} {wanted}; there are:\n" + "\n".join(self.lines))
+            return find()
+
+    def close(self):
+        self.sock.close()
+
+
+class Agent:
+    """One dicom-spoa; its policy is a file that others may share."""
+
+    def __init__(self, directory, name, policy_path, port=None, workers=2):
+        self.port = port or free_port()
+        program = command_of("DICOM_SPOA", os.path.join(ROOT, "build", "dicom-spoa"))
+        self.child = Child(name, command_of("AGENT_WRAPPER", "") + program +
+                           ["serve", "--policy", policy_path, "--listen", f"127.0.0.1:{self.port}",
+                            "--workers", str(workers)], directory)
+        self.child.wait_for_port(self.port)
+
+    def stop(self):
+        """SIGTERM; the status must be 0 and no checker may have found anything."""
+        status = self.child.stop()
+        log = self.child.log()
+        assert not REPORTS.search(log), f"report of a checker:\n{log[-8000:]}"
+        assert status == 0, f"the agent ended with status {status}:\n{log[-3000:]}"
+
+
+class Stack:
+    """pools: {pool: {server: port}}. The agent(s) and HAProxy listen on free ports.
+
+    checked: archives get their health checks; off by default, since a raw archive counts its associations.
+    """
+
+    def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool="general",
+                 agents=1, checked=False, threads=2, settings=None):
+        self.directory = str(directory)
+        self.policy = TWO_POOLS if policy is None else policy
+        self.pools, self.checked, self.threads = pools or {}, checked, threads
+        self.log = LogSocket()
+        self.port, self.stats_port = free_port(), free_port()
+        self.count = agents
+        self.policy_path = self._write("policy.json", json.dumps(self.policy, ensure_ascii=False))
+        self.agents = []
+        self.haproxy = None
+        self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua", "dicom.lua"),
+                         "DICOM_SPOE": os.path.join(ROOT, "haproxy", "dicom.spoe.conf"),
+                         "DICOM_BIND": f"127.0.0.1:{self.port}", "DICOM_STATS_BIND": f"127.0.0.1:{self.stats_port}",
+                         "DICOM_LOG": self.log.address, "DICOM_NO_AGENT": no_agent,
+                         "DICOM_DEFAULT_POOL": default_pool, **(settings or {})}
+
+    def start(self):
+        for _ in range(self.count):
+            self.start_agent()
+        self.start_haproxy()
+        return self
+
+    @property
+    def agent(self):
+        return self.agents[0]
+
+    def _write(self, name, text):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        return path
+
+    def start_agent(self, port=None):
+        agent = Agent(self.directory, f"agent{len(self.agents) + 1}", self.policy_path, port)
+        self.agents.append(agent)
+        return agent
+
+    def _pools(self):
+        """The repository's pools.cfg with the test's servers: its defaults, and for each pool the lines of
+        the pool that it has under that name, or else of `general`."""
+        with open(os.path.join(ROOT, "haproxy", "pools.cfg"), encoding="utf-8") as f:
+            head, *backends = re.split(r"(?m)^(?=backend )", f.read())
+        lines = {}
+        for text in backends:
+            first, *rest = text.splitlines()
+            lines[first.split()[1]] = [first] + [line for line in rest if not re.match(r"\s*server\s", line)]
+        out = [head]
+        for pool, servers in self.pools.items():
+            out += [re.sub(r"^backend \S+", f"backend {pool}", lines.get(pool, lines["general"])[0]),
+                    *lines.get(pool, lines["general"])[1:]]
+            out += [f"    server {name} 127.0.0.1:{port} id {number}{'' if self.checked else ' no-check'}"
+                    for number, (name, port) in enumerate(servers.items(), 1)]
+        return "\n".join(out) + "\n"
+
+    def start_haproxy(self):
+        config = os.path.join(ROOT, "haproxy")
+        test = self._write("test.cfg", f"global\n    nbthread {self.threads}\n    stats socket "
+                                       f"{self.directory}/admin.sock mode 600 level admin\n")
+        pools = self._write("pools.cfg", self._pools())
+        files = [test, f"{config}/haproxy.cfg", f"{config}/dicom.cfg", pools]
+        self.haproxy = Child("haproxy", command_of("HAPROXY", "haproxy") + ["-db"] +
+                             [word for path in files for word in ("-f", path)], self.directory,
+                             {**self.settings, "DICOM_AGENT": f"127.0.0.1:{self.agent.port}"})
+        self.haproxy.wait_for_port(self.port)
+
+    def admin(self, command):
+        """A command to HAProxy's runtime API (management.txt 9.3)."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(PATIENCE)
+            sock.connect(os.path.join(self.directory, "admin.sock"))
+            sock.sendall(command.encode("ascii") + b"\n")
+            answer = b""
+            while piece := sock.recv(65536):
+                answer += piece
+        return answer.decode("utf-8", "replace")
+
+    def server_states(self):
+        """{pool/server: status} of the stats page."""
+        head, *rows = self.admin("show stat").strip().splitlines()
+        names = head.lstrip("# ").split(",")
+        states = [dict(zip(names, row.split(","))) for row in rows]
+        return {f"{s['pxname']}/{s['svname']}": s["status"] for s in states}
+
+    def wait_for_agent(self, status="UP"):
+        """Until HAProxy's own check says so."""
+        wait_until(lambda: self.server_states()["dicom-agents/agent1"].startswith(status), f"agent is {status}")
+
+    def association(self, scu, what="association"):
+        """The log line of the connection that a peers.RawScu has, or had."""
+        return self.log.wait_for(what, client=scu.address)
+
+    def children(self):
+        return [a.child for a in self.agents] + ([self.haproxy] if self.haproxy else [])
+
+    def assert_alive(self):
+        """HAProxy and the agents are the processes that were started."""
+        for child in self.children():
+            assert child.alive(), f"{child.name} ended with {child.process.returncode}:\n{child.log()[-3000:]}"
+
+    def stop(self):
+        """End everything; complain about whatever ended badly."""
+        complaints = []
+        if self.haproxy:
+            if not self.haproxy.alive():
+                complaints.append(f"HAProxy had ended with {self.haproxy.process.returncode}")
+            self.haproxy.kill()
+        for agent in self.agents:
+            if agent.child.process.returncode == -9:  # a test has killed it
+                continue
+            try:
+                agent.stop()
+            except AssertionError as complaint:
+                complaints.append(str(complaint))
+        self.log.close()
+        print("--- HAProxy's log", *self.log.lines, sep="\n")
+        for child in self.children():
+            print(f"--- {child.name}", child.log()[-5000:], sep="\n")
+        assert not complaints, "\n".join(complaints)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""The raw peers against DCMTK's, without the product: what they cannot do here they cannot show there."""
+
+import pytest
+
+import dcmtk
+import objects
+import peers
+import wire
+
+SYNTAXES = [wire.IMPLICIT_LE, wire.EXPLICIT_LE, wire.EXPLICIT_BE, wire.DEFLATED, *objects.ENCAPSULATED]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_storescp_takes_and_keeps_what_the_raw_scu_sends(storescp, syntax):
+    archive = storescp()
+    thing = objects.make(syntax=syntax, size=20000)
+    assert peers.send_all(archive.port, thing, pdv_size=1000, one_pdu=True) == [0]
+    assert archive.objects() == {thing.uid: thing.data}
+
+
+def test_storescu_is_served_by_the_raw_scp(raw_archive, tmp_path):
+    archive = raw_archive(delay=0.1)
+    thing = objects.make(size=50000)
+    path = objects.write_file(tmp_path / "ct.dcm", thing)
+    status, output = dcmtk.run("storescu", "-v", "-aet", "REAL", "127.0.0.1", archive.port, path)
+    assert status == 0, output
+    assert archive.only().rq.calling == "REAL"
+    assert archive.objects() == {thing.uid: thing.data}
+
+
+def test_the_raw_scp_aborts_on_data_before_its_ac(raw_archive):
+    archive = raw_archive(delay=5)
+    with peers.RawScu(archive.port) as scu:
+        scu.send(wire.associate_rq([wire.Context(1, wire.VERIFICATION, (wire.IMPLICIT_LE,))]) + b"\4")
+        assert scu.how_it_ends() == "abort"
+    association = archive.only()
+    assert (association.ended, association.early) == ("early data", b"\4")
+
+
+def test_echo_and_release_with_the_raw_scu(storescp):
+    archive = storescp()
+    with peers.RawScu(archive.port) as scu:
+        scu.associate([wire.Context(1, wire.VERIFICATION, (wire.IMPLICIT_LE,))])
+        assert scu.echo() == 0
+        scu.release()
+
+
+def test_a_refusal_is_read_as_one(raw_archive):
+    archive = raw_archive(answer=lambda rq: wire.associate_rj(1, 1, 7))
+    with peers.RawScu(archive.port) as scu, pytest.raises(peers.Rejected) as refusal:
+        scu.associate([wire.Context(1, wire.VERIFICATION, (wire.IMPLICIT_LE,))])
+    assert refusal.value.codes == (1, 1, 7)
+
+
+@pytest.mark.parametrize("how,seen", [("close", "eof"), ("reset", "reset")])
+def test_the_raw_scu_sees_how_the_other_side_ends(raw_archive, how, seen):
+    with peers.RawScu(raw_archive(answer=how).port) as scu:
+        scu.send(wire.associate_rq([wire.Context(1, wire.VERIFICATION, (wire.IMPLICIT_LE,))]))
+        assert scu.how_it_ends() == seen
