@@ -75,9 +75,16 @@ static void on_resume(struct ev_loop *loop, struct ev_timer *timer, int events)
 	watch_listeners(timer->data, true);
 }
 
-/* One connection for each event: the next may as well go to another worker.  Several
- * workers at the same moment may each go one above the limit.
- */
+/* True if one more is allowed; it is then counted. */
+static bool count_in(struct server *s)
+{
+	if (atomic_fetch_add(&s->connections, 1) < s->config->max_connections)
+		return true;
+	atomic_fetch_sub(&s->connections, 1);
+	return false;
+}
+
+/* One connection for each event: the next may as well go to another worker. */
 static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct worker *w = io->data;
@@ -86,14 +93,15 @@ static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 
 	(void)loop;
 	(void)events;
-	if (atomic_load(&s->connections) >= s->config->max_connections) {
+	if (!count_in(s)) {
 		pause_accepting(w, "too many connections");
 		return;
 	}
 	fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0 && connection_open(&w->set, fd)) {
-		atomic_fetch_add(&s->connections, 1);
-	} else if (fd >= 0) {
+	if (fd >= 0 && connection_open(&w->set, fd))
+		return;
+	atomic_fetch_sub(&s->connections, 1);
+	if (fd >= 0) {
 		close(fd);
 		pause_accepting(w, strerror(ENOMEM));
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
