@@ -1,45 +1,35 @@
 -- SPDX-License-Identifier: MIT
--- Association splicing in HAProxy 2.6 to 3.4: waits for PDUs, sends the agent's answers, replays the
--- A-ASSOCIATE-RQ and verifies the archive's answer. Everything else about DICOM is in the agent.
+-- Association splicing in HAProxy 2.6 to 3.4: sends the agent's answers to the SCU, replays the A-ASSOCIATE-RQ,
+-- and verifies the archive's answer. Everything else about DICOM is in the agent.
 --
--- Four filters, in the order in which dicom.cfg names them, with a SPOE filter behind each of the first three:
---   dicom-request  waits for the A-ASSOCIATE-RQ
---   dicom-accept   sends the A-ASSOCIATE-AC (or the refusal) and waits for the head of the data set
---   dicom-more     waits for more of the data set if the agent could not decide yet
---   dicom-splice   holds P-DATA until the archive has kept the promise that the AC was
+-- Three actions, called by the rules of dicom.cfg, and one filter:
+--   dicom-accept   sends the A-ASSOCIATE-AC, or the refusal
+--   dicom-watch    sees an SCU that ends the association instead of sending data
+--   dicom-decided  after the last rule: refuses after all, or lets go
+--   dicom-splice   the filter: holds P-DATA until the archive has kept the promise that the AC was
 --
--- All waiting is done in start_analyze, which HAProxy calls again whenever bytes come or wake_time ends. Rules
--- (tcp-request content) cannot wait for the agent: a full buffer makes them final, and an SCU that streams
--- a large object fills any buffer before the agent has answered.
+-- Nothing here waits in a loop. The rules wait for bytes (ACLs on req.len), an action that has to wait returns
+-- act.YIELD and is called again, and the filter is called for each byte that comes.
 
 -- One Lua state for all threads makes HAProxy 2.6 crash within seconds (haproxy#2467).
 if core.thread == 0 then
 	error("dicom.lua: load it with lua-load-per-thread, not with lua-load")
 end
 
-local ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ = 1, 2, 3
-local P_DATA, RELEASE_RQ, ABORT = 4, 5, 7
+local ASSOCIATE_AC, ASSOCIATE_RJ, RELEASE_RQ, ABORT = 2, 3, 5, 7
 local PDU_HEADER = 6
 local FIXED_PART = 74 -- of an A-ASSOCIATE-RQ or AC, PS3.8 9.3.2 and 9.3.3
 
 local A_ABORT = "\7\0\0\0\0\4\0\0\2\0" -- source 2, service-provider; PS3.8 9.3.8
 local A_RJ_CONGESTED = "\3\0\0\0\0\4\0\2\3\1" -- 2 transient, 3 presentation provider, 1 congestion; PS3.8 9.3.4
 
-local HEAD_MAX = 65536 -- bytes sent to the agent, unless it asks for more: head and AC must fit one SPOE frame
 local LINGER_MS = 5000 -- for the SCU to read the last PDU and close, before we do (ARTIM, PS3.8 9.1.5)
+local MARGIN_MS = 200 -- an action must not yield any more once the inspect-delay is over
 local PROBE = string.rep("\0", 16384)
 
 local function now_ms()
 	local now = core.now()
 	return now.sec * 1000 + now.usec // 1000
-end
-
-local function seconds(text, default)
-	local value = tonumber(text or default)
-	if not value or value <= 0 then
-		error("dicom.lua: expected a number of seconds, got " .. tostring(text))
-	end
-	return math.floor(value * 1000)
 end
 
 local function get(txn, name)
@@ -48,10 +38,6 @@ end
 
 local function set(txn, name, value)
 	txn:set_var("txn.dicom." .. name, value)
-end
-
-local function unset(txn, name)
-	txn:unset_var("txn.dicom." .. name)
 end
 
 -- Outside tcp_payload HAProxy refuses to touch a channel on behalf of a filter, because the filter has no window
@@ -67,166 +53,100 @@ local function closed(channel)
 	return not channel:may_recv() and bare(channel):append(PROBE) ~= -1
 end
 
-local function wake(self)
-	filter.wake_time(math.max(self.deadline - now_ms(), 1))
-	return 0
-end
-
--- A filter's class: HAProxy copies it once for each line of the configuration, and `new` makes the object of one
--- stream.
-local function class()
-	local it = {}
-	it.__index = it
-	function it.new(line)
-		return setmetatable({ line = line }, it)
-	end
-	return it
-end
-
--- Closing ------------------------------------------------------------------------------------------------------
-
 -- The SCU may still be sending. A close with unread bytes is a TCP reset, and some systems then throw away what
--- they have received but not read: so discard until it closes.
-local function linger(self, channel)
+-- they have received but not read: so discard until it closes or the time is over.
+local function discard(channel, deadline)
 	bare(channel):remove()
-	if now_ms() >= self.deadline or closed(channel) then
-		return -1
-	end
-	return wake(self)
+	return now_ms() < deadline and not closed(channel)
 end
 
-local function refuse(self, txn, channel, pdu)
+
+local function linger(txn)
+	local deadline = get(txn, "close_at")
+	if not discard(txn.req, deadline) then
+		return act.DENY
+	end
+	act.wake_time(deadline - now_ms())
+	return act.YIELD
+end
+
+local function refuse(txn, pdu)
 	txn.res:send(pdu)
-	self.deadline = now_ms() + LINGER_MS
-	self.lingers = true
-	return linger(self, channel)
+	set(txn, "answered", "refused")
+	set(txn, "close_at", math.min(now_ms() + LINGER_MS, get(txn, "wait_until") - MARGIN_MS))
+	return linger(txn)
 end
 
 local function hang_up(txn, why)
 	set(txn, "error", why)
-	return -1
+	return act.DENY
 end
 
--- dicom-request ------------------------------------------------------------------------------------------------
-
-local Request = class()
-
--- True once the agent has something to look at: a whole RQ, or a first byte that is none.
-local function rq_is_complete(txn, got)
-	if got == 0 then
-		return false
-	end
-	if txn.f:req_payload(0, 1):byte() ~= ASSOCIATE_RQ then
-		return true
-	end
-	return got >= PDU_HEADER and got >= PDU_HEADER + string.unpack(">I4", txn.f:req_payload(2, 4))
-end
-
-function Request:start_analyze(txn, channel)
-	if channel:is_resp() then
-		return 1
-	end
-	self.deadline = self.deadline or now_ms() + self.line.wait_ms
-	local got = txn.f:req_len() or 0
-	if not rq_is_complete(txn, got) then
-		if closed(channel) then
+local function no_verdict(txn, no_agent)
+	local got, length = txn.req:input(), get(txn, "length") or math.huge
+	if got < length then
+		if closed(txn.req) then
 			return hang_up(txn, ("closed by the SCU after %d bytes, before a complete A-ASSOCIATE-RQ"):format(got))
-		elseif channel:may_recv() and now_ms() < self.deadline then
-			return wake(self)
-		elseif channel:may_recv() then
-			return hang_up(txn, ("no complete A-ASSOCIATE-RQ in time (%d bytes came)"):format(got))
 		end
+		return hang_up(txn, ("no complete A-ASSOCIATE-RQ in time (%d bytes came)"):format(got))
 	end
-	set(txn, "rq", txn.f:req_payload(0, 0))
-	filter.wake_time(self.line.agent_ms)
-	return 1
-end
-
--- dicom-accept and dicom-more ----------------------------------------------------------------------------------
-
-local Accept, More = class(), class()
-
--- Waits until the agent has enough to decide on. Leaves txn.dicom.head for the SPOE filter that follows, or
--- nothing if the fallback pool is to be used.
-local function wait_for_data(self, txn, channel)
-	local need, rqlen = get(txn, "need"), get(txn, "rqlen")
-	local got = txn.f:req_len() or 0
-	local pdu = got > rqlen and txn.f:req_payload(rqlen, 1):byte()
-	if pdu == ABORT then
-		return hang_up(txn, "aborted by the SCU before any data")
-	elseif pdu == RELEASE_RQ then
-		return 1
-	elseif closed(channel) then
-		return hang_up(txn, "closed by the SCU before it could be decided where to send it")
-	elseif got < need and (not pdu or pdu == P_DATA) and channel:may_recv() then
-		if now_ms() < self.deadline then
-			return wake(self)
-		end
-		return 1
-	end
-	set(txn, "head", txn.f:req_payload(0, math.min(got, math.max(need, HEAD_MAX))))
-	filter.wake_time(self.line.agent_ms)
-	return 1
-end
-
-local function no_agent(self, txn, channel)
 	local code = get(txn, "spoe_error")
 	set(txn, "error", "no answer from the agent" .. (code and " (SPOE error " .. code .. ")" or ""))
-	if self.line.no_agent == "refuse" then
-		return refuse(self, txn, channel, A_RJ_CONGESTED)
+	if no_agent == "refuse" then
+		return refuse(txn, A_RJ_CONGESTED)
 	end
-	return 1
+	set(txn, "answered", "no")
+	return act.CONTINUE
 end
 
-function Accept:start_analyze(txn, channel)
-	if channel:is_resp() then
-		return 1
-	elseif self.lingers then
-		return linger(self, channel)
-	elseif self.deadline then
-		return wait_for_data(self, txn, channel)
+core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
+	if get(txn, "answered") then
+		return linger(txn)
 	end
-	unset(txn, "rq")
-	local verdict = get(txn, "verdict")
+	local verdict, reply = get(txn, "verdict"), get(txn, "reply")
 	if not verdict then
-		return no_agent(self, txn, channel)
+		return no_verdict(txn, no_agent)
 	elseif verdict == "reject" then
-		return refuse(self, txn, channel, get(txn, "reply"))
-	elseif verdict ~= "accept" then
-		return 1
-	end
-	local reply = get(txn, "reply")
-	if txn.res:send(reply) ~= #reply then
-		return hang_up(txn, "the A-ASSOCIATE-AC could not be sent")
-	end
-	set(txn, "promise", reply)
-	self.deadline = now_ms() + self.line.wait_ms
-	set(txn, "deadline", self.deadline)
-	return wait_for_data(self, txn, channel)
-end
-
-function More:start_analyze(txn, channel)
-	if channel:is_resp() then
-		return 1
-	elseif self.lingers then
-		return linger(self, channel)
-	elseif not self.deadline then
-		if not get(txn, "head") then
-			return 1
+		return refuse(txn, reply)
+	elseif verdict == "accept" then
+		if txn.res:send(reply) ~= #reply then
+			return hang_up(txn, "the A-ASSOCIATE-AC could not be sent")
 		end
-		unset(txn, "head")
-		local verdict = get(txn, "verdict")
-		if verdict == "reject" then
-			return refuse(self, txn, channel, get(txn, "reply"))
-		elseif verdict == "route" then
-			return 1
-		end
-		self.deadline = get(txn, "deadline")
+		set(txn, "promise", reply)
 	end
-	return wait_for_data(self, txn, channel)
-end
+	set(txn, "answered", verdict)
+	return act.CONTINUE
+end, 1)
 
--- dicom-splice -------------------------------------------------------------------------------------------------
+core.register_action("dicom-watch", { "tcp-req" }, function(txn)
+	local rqlen = get(txn, "rqlen")
+	local pdu = txn.req:input() > rqlen and txn.f:req_payload(rqlen, 1):byte()
+	if closed(txn.req) then
+		return hang_up(txn, "closed by the SCU before it was decided where to send it")
+	elseif pdu == ABORT then
+		return hang_up(txn, "aborted by the SCU before any data")
+	elseif pdu == RELEASE_RQ then
+		set(txn, "verdict", "route") -- any archive of the fallback pool can answer it
+	end
+	return act.CONTINUE
+end)
+
+core.register_action("dicom-decided", { "tcp-req" }, function(txn)
+	if get(txn, "answered") == "refused" then
+		return linger(txn)
+	end
+	local verdict, pool = get(txn, "verdict"), get(txn, "backend")
+	if verdict == "reject" then
+		return refuse(txn, get(txn, "reply"))
+	elseif verdict == "more" then
+		set(txn, "error", "not decided on the data that came, the fallback is used")
+	end
+	if pool and not core.backends[pool] then
+		set(txn, "error", "there is no pool named " .. pool)
+	end
+	return act.CONTINUE
+end)
+
 
 local RJ_RESULT = { "permanently", "for the moment" }
 local RJ_REASON = { -- by source and reason, PS3.8 9.3.4
@@ -335,10 +255,22 @@ local function refusal(pdu)
 	return ("the archive answered the A-ASSOCIATE-RQ with a PDU of type %d"):format(kind)
 end
 
-local Splice = class()
+
+local Splice = {}
+Splice.__index = Splice
+
+-- HAProxy copies the class for each line of the configuration, and calls new for each connection.
+function Splice.new(line)
+	return setmetatable({ answer_ms = line.answer_ms, state = "fresh" }, Splice)
+end
+
+function Splice:wake()
+	filter.wake_time(math.max(self.deadline - now_ms(), 1))
+	return 0
+end
 
 -- Ends the association for both peers, once. Nothing of what is held gets out.
-local function abort(self, txn, why)
+function Splice:abort(txn, why)
 	self.state = "aborted"
 	self.deadline = now_ms() + LINGER_MS
 	set(txn, "error", why)
@@ -349,42 +281,35 @@ local function abort(self, txn, why)
 	end
 	res:remove()
 	res:send(A_ABORT)
-	return wake(self)
+	return self:wake()
 end
 
-function Splice:start_analyze(txn, channel)
-	if channel:is_resp() then
-		if self.state == "held" then
-			filter.register_data_filter(self, channel)
-		end
-		return 1
-	end
-	unset(txn, "head")
-	local pool = get(txn, "backend")
-	if pool and not core.backends[pool] then
-		set(txn, "error", "there is no pool named " .. pool)
-	end
-	self.promise, self.request = get(txn, "promise"), get(txn, "request")
-	if self.request then
-		self.state = "fresh"
+-- Comes before the rules, so it is not known yet whether there will be anything to hold.
+function Splice:start_analyze(_, channel)
+	if not channel:is_resp() or self.state == "held" then
 		filter.register_data_filter(self, channel)
 	end
 	return 1
 end
 
+function Splice:let_go(channel)
+	self.state = "done"
+	filter.unregister_data_filter(self, channel)
+	return channel:input()
+end
+
 -- The RQ is overwritten in place: it never gets longer, so there is always room.
 function Splice:replay(txn, channel)
-	if channel:set(self.request, 0, get(txn, "rqlen")) ~= #self.request then
-		return hang_up(txn, "the A-ASSOCIATE-RQ could not be replaced")
-	end
-	if not self.promise then
-		self.state = "done"
-		filter.unregister_data_filter(self, channel)
-		return channel:input()
+	self.request, self.promise = get(txn, "request"), get(txn, "promise")
+	if self.request and channel:set(self.request, 0, get(txn, "rqlen")) ~= #self.request then
+		set(txn, "error", "the A-ASSOCIATE-RQ could not be replaced")
+		return -1
+	elseif not self.promise then
+		return self:let_go(channel)
 	end
 	self.state = "held"
-	self.deadline = now_ms() + self.line.answer_ms
-	wake(self)
+	self.deadline = now_ms() + self.answer_ms
+	self:wake()
 	return #self.request
 end
 
@@ -392,13 +317,30 @@ function Splice:request_payload(txn, channel)
 	if self.state == "fresh" then
 		return self:replay(txn, channel)
 	elseif self.state == "aborted" then
-		return linger(self, channel)
+		return discard(channel, self.deadline) and self:wake() or -1
 	elseif closed(channel) then
-		return abort(self, txn, "closed by the SCU before the archive had answered")
+		return self:abort(txn, "closed by the SCU before the archive had answered")
 	elseif now_ms() >= self.deadline then
-		return abort(self, txn, "no answer of the archive to the A-ASSOCIATE-RQ in time")
+		return self:abort(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time")
 	end
-	return wake(self)
+	return self:wake()
+end
+
+-- The archive has kept the promise: what was held goes out, and from here on HAProxy only forwards.
+function Splice:release(txn, channel, length)
+	channel:remove(0, length)
+	filter.unregister_data_filter(self, txn.req)
+	txn.req:forward(txn.req:input())
+	return self:let_go(channel)
+end
+
+-- Says what is wrong with the archive's first PDU, or nil.
+function Splice:judge(pdu)
+	if pdu:byte() == ASSOCIATE_AC then
+		return broken_promise(self.promise, pdu, self.request)
+	end
+	self.rejected = true
+	return refusal(pdu)
 end
 
 function Splice:response_payload(txn, channel)
@@ -408,34 +350,20 @@ function Splice:response_payload(txn, channel)
 	end
 	local answer = channel:data() or ""
 	local length = #answer >= PDU_HEADER and PDU_HEADER + string.unpack(">I4", answer, 3) or math.huge
-	if #answer < length then
-		if channel:may_recv() then
-			return 0
-		elseif #answer == 0 then
-			return abort(self, txn, "the archive closed the connection instead of answering the A-ASSOCIATE-RQ")
+	local why
+	if #answer >= length then
+		why = self:judge(answer:sub(1, length))
+		if not why then
+			return self:release(txn, channel, length)
 		end
-		return abort(self, txn, "the archive's answer to the A-ASSOCIATE-RQ is not complete")
+	elseif channel:may_recv() then
+		return 0
+	elseif #answer == 0 then
+		why = "the archive closed the connection instead of answering the A-ASSOCIATE-RQ"
+	else
+		why = "the archive's answer to the A-ASSOCIATE-RQ is not complete"
 	end
-	local pdu = answer:sub(1, length)
-	if pdu:byte() ~= ASSOCIATE_AC then
-		self.rejected = true
-		return abort(self, txn, refusal(pdu))
-	end
-	local why = broken_promise(self.promise, pdu, self.request)
-	if why then
-		return abort(self, txn, why)
-	end
-	return self:release(txn, channel, length)
-end
-
--- The archive has kept the promise: what was held goes out, and from here on HAProxy only forwards.
-function Splice:release(txn, channel, length)
-	self.state = "done"
-	channel:remove(0, length)
-	filter.unregister_data_filter(self, channel)
-	filter.unregister_data_filter(self, txn.req)
-	txn.req:forward(txn.req:input())
-	return channel:input()
+	return self:abort(txn, why)
 end
 
 function Splice:tcp_payload(txn, channel)
@@ -445,42 +373,23 @@ function Splice:tcp_payload(txn, channel)
 	return self:request_payload(txn, channel)
 end
 
--- Comes while P-DATA is held only if a connection broke or none could be made: HAProxy then ends the filtering
--- and would forward or drop what is in the buffer.
+-- While P-DATA is held it comes only if a connection broke or none could be made: HAProxy then ends the filtering
+-- and would forward what is in the buffer.
 function Splice:end_analyze(txn, channel)
 	if self.state == "held" then
-		abort(self, txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ")
+		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ")
 	end
-	if self.state == "aborted" and not channel:is_resp() then
-		return linger(self, channel) == 0 and 0 or 1
+	if self.state == "aborted" and not channel:is_resp() and discard(channel, self.deadline) then
+		return self:wake()
 	end
 	return 1
 end
 
--- Lines of the configuration -----------------------------------------------------------------------------------
-
-core.register_filter("dicom-request", Request, function(line, args)
-	line.wait_ms = seconds(args[1], 30)
-	line.agent_ms = seconds(args[2], 2)
-	return line
-end)
-
-core.register_filter("dicom-accept", Accept, function(line, args)
-	line.wait_ms = seconds(args[1], 30)
-	line.agent_ms = seconds(args[2], 2)
-	line.no_agent = args[3] or "fallback"
-	if line.no_agent ~= "fallback" and line.no_agent ~= "refuse" then
-		error("dicom.lua: dicom-accept: expected fallback or refuse, got " .. line.no_agent)
-	end
-	return line
-end)
-
-core.register_filter("dicom-more", More, function(line, args)
-	line.agent_ms = seconds(args[1], 2)
-	return line
-end)
-
 core.register_filter("dicom-splice", Splice, function(line, args)
-	line.answer_ms = seconds(args[1], 15)
+	local seconds = tonumber(args[1] or 15)
+	if not seconds or seconds <= 0 then
+		error("dicom.lua: dicom-splice expects a number of seconds, not " .. tostring(args[1]))
+	end
+	line.answer_ms = math.floor(seconds * 1000)
 	return line
 end)
