@@ -95,6 +95,20 @@ fuzz: $(FUZZERS) ## fuzz every tests/fuzz/fuzz_*.c for FUZZ_TIME seconds (needs 
 		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
 		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed s/^/-dict=/) $$corpus; done
 
+# The agent and the unit tests run with the sanitizers; lint and layers count as tests.
+test: ## everything that must hold, against real HAProxy and DCMTK; under 15 minutes
+	$(Q).ci/install build run test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined all units
+	$(Q)tests/run
+
+valgrind: all ## the end-to-end tests with the agent under valgrind; takes longer
+	$(Q)DICOM_SPOA=build/dicom-spoa \
+	AGENT_WRAPPER="valgrind --quiet --error-exitcode=99 --leak-check=full" tests/run e2e
+
+lint: ## cppcheck, luacheck, shellcheck, the order of the rooms
+	$(Q).ci/lint
+
 clean: ## remove what was built
 	rm -rf build
 

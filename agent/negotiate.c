@@ -34,7 +34,15 @@ static bool is_private(struct slice abstract_syntax)
 	return !slice_equal(slice_head(abstract_syntax, 14), slice_str("1.2.840.10008."));
 }
 
-static void choose(const struct ul_context *c, const struct policy_negotiation *may,
+static bool is_verification(struct slice abstract_syntax)
+{
+	const struct dict_uid *known = dict_uid(abstract_syntax);
+
+	return known && known->kind == DICT_VERIFICATION;
+}
+
+/* True if the context is accepted. */
+static bool choose(const struct ul_context *c, const struct policy_negotiation *may,
 		   struct negotiate_plan *plan, unsigned i)
 {
 	struct reader list = c->transfer_syntaxes;
@@ -46,13 +54,16 @@ static void choose(const struct ul_context *c, const struct policy_negotiation *
 			plan->contexts[i].result = UL_ACCEPTANCE;
 			plan->contexts[i].transfer_syntax = uid;
 			plan->accepted++;
-			return;
+			return true;
 		}
+	return false;
 }
 
 const char *negotiate_plan(const struct ul_associate *rq,
 			   const struct policy_negotiation *may, struct negotiate_plan *plan)
 {
+	bool data_sets = false;
+
 	plan->accepted = 0;
 	if (rq->scp_role)
 		return "the SCU proposes to be an SCP";
@@ -62,13 +73,14 @@ const char *negotiate_plan(const struct ul_associate *rq,
 		const struct ul_context *c = &rq->contexts[i];
 
 		if (can_promise(c->abstract_syntax, may))
-			choose(c, may, plan, i);
+			data_sets |= choose(c, may, plan, i) &&
+				     !is_verification(c->abstract_syntax);
 		else if (is_private(c->abstract_syntax))
 			plan->contexts[i].result = UL_ABSTRACT_SYNTAX_NOT_SUPPORTED;
 		else
 			return "the SCU proposes another service than storage";
 	}
-	return plan->accepted > 0 ? NULL : "no proposed context could be promised";
+	return data_sets ? NULL : "no context that could be promised carries data sets";
 }
 
 void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *ac,

@@ -22,7 +22,7 @@ struct negotiate_plan {
  * or why only the archive itself can answer (static text):
  * - a context of another service, or the SCP role (PS3.7 D.3.3.4);
  * - a user identity whose positive response is requested (PS3.7 D.3.3.7);
- * - no context that could be accepted.
+ * - no context that could be accepted, or only Verification, which has no data sets.
  */
 const char *negotiate_plan(const struct ul_associate *rq,
 			   const struct policy_negotiation *may, struct negotiate_plan *plan);
