@@ -11,12 +11,11 @@ Environment:
   STATS_PORT    HAProxy's stats page (8404)
   ARCHIVE_PORT  the first of nine ports for archives and agent (any that are free)
   DICOM_HOST    the address to listen on for DICOM (127.0.0.1; 0.0.0.0: all)
-  POLICY        the agent's policy (haproxy/policy.json)
+  POLICY        the agent's policy (tests/demo/policy.json)
 """
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 
@@ -25,9 +24,9 @@ import send
 import stack
 
 SAMPLES = os.path.join(stack.ROOT, "build", "samples")
+POLICY_FILE = os.path.join(stack.ROOT, "tests", "demo", "policy.json")
 TABLE = os.path.join(stack.ROOT, "dicom-samples", "expected.tsv")
 PRIOR = os.path.join(SAMPLES, "ct-prior.dcm")
-PRIOR_PATIENT = "DEMO-1001"
 
 
 class Ended(Exception):
@@ -43,7 +42,7 @@ def main():
     try:
         with stack.Stack(os.environ.get("DICOM_HOST", "127.0.0.1"), port("DICOM_PORT", 11112),
                          port("STATS_PORT", 8404), port("ARCHIVE_PORT", 0),
-                         os.path.abspath(os.environ.get("POLICY", os.path.join(stack.ROOT, "haproxy", "policy.json")))) as running:
+                         os.path.abspath(os.environ.get("POLICY", POLICY_FILE))) as running:
             try:
                 good = show(running)
                 if stay:
@@ -69,6 +68,7 @@ def ignore_signals():
 
 
 def port(variable, default):
+    """Make exports what stands on its command line: make demo DICOM_PORT=12112"""
     text = os.environ.get(variable) or str(default)
     if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:
         raise stack.Trouble(f"{variable}={text} is not a port: a number up to 65535 is expected.")
@@ -76,46 +76,21 @@ def port(variable, default):
 
 
 def show(running):
+    if not os.path.exists(PRIOR):
+        raise stack.Trouble("The samples have not been made: make samples")
     samples = objects.samples(TABLE, SAMPLES)
     running.start(PRIOR)
-    host = "127.0.0.1" if running.host in ("", "0.0.0.0") else running.host
+    host = running.reach
     print(f"Sending {len(samples)} samples to {host}:{running.dicom_port}\n", flush=True)
-    good = send.run(samples, host, running.dicom_port, running.archives, running.log,
-                    [objects.Object(PRIOR).uid])
-    log = send.Log(running.log)
-    good &= echo(host, running.dicom_port, log)
-    good &= find(host, running.dicom_port, log)
+    good = send.show(samples, host, running.dicom_port, running.archives, running.log)
     running.check_children()
     return good
-
-
-def echo(host, number, log):
-    done = dcmtk("echoscu", "-aec", "ANY-SCP", host, str(number))
-    answered = log.next().get("server", "-")
-    print(f"C-ECHO: {'Success from ' + answered if done.returncode == 0 else 'FAILED ' + done.stdout}")
-    return done.returncode == 0
-
-
-def find(host, number, log):
-    done = dcmtk("findscu", "-v", "-S", "-aec", "QUERY", "-k", "QueryRetrieveLevel=STUDY",
-                 "-k", f"PatientID={PRIOR_PATIENT}", "-k", "StudyDate", "-k", "StudyDescription",
-                 "-k", "StudyInstanceUID", host, str(number))
-    answered = log.next().get("server", "-")
-    dates = re.findall(r"\(0008,0020\) DA \[(\d+)\s*\]", done.stdout)
-    good = done.returncode == 0 and "20230707" in dates
-    print(f"C-FIND: {'studies of ' + PRIOR_PATIENT + ' at ' + answered + ': ' + ', '.join(dates) if good else 'FAILED ' + done.stdout}")
-    return good
-
-
-def dcmtk(*command):
-    return subprocess.run(command, env=send.dcmtk_environment(), check=False, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
 
 
 def stay_up(running):
     print(f"""
 Up: DICOM on {running.host}:{running.dicom_port}, http://127.0.0.1:{running.stats_port}/stats
-Send something:  storescu {running.host} {running.dicom_port} build/samples/mr-brain.dcm
+Send something:  storescu {running.reach} {running.dicom_port} build/samples/mr-brain.dcm
 What arrives is under {running.archives}; Ctrl-C ends and removes all of it.
 """, flush=True)
     log = send.Log(running.log)

@@ -4,8 +4,6 @@ import csv
 import os
 import struct
 
-SYNTAX_OF_FILE = "1.2.840.10008.1.2.1"  # Explicit VR LE, also of the meta information
-
 
 class NotDicom(ValueError):
     """What was read is not a DICOM file (PS3.10 7.1)."""
@@ -44,17 +42,28 @@ def split_meta(content, path):
     return meta, content[at:]
 
 
-def stored_in(directory):
-    """The objects of a directory and, by name, what else lies in it."""
-    objects, strangers = [], []
+def files_in(directory):
+    """What lies there now: path -> what changes when the file is written."""
+    files = {}
     for folder, _, names in os.walk(directory):
         for name in names:
             path = os.path.join(folder, name)
-            try:
-                objects.append(Object(path))
-            except (OSError, NotDicom, struct.error):
-                strangers.append(path)
-    return objects, strangers
+            status = os.stat(path)
+            files[path] = (status.st_ino, status.st_size, status.st_mtime_ns)
+    return files
+
+
+def written_since(directory, before):
+    """The objects that were not there before and the paths of what is no object."""
+    new, strangers = [], []
+    for path, stamp in files_in(directory).items():
+        if before.get(path) == stamp:
+            continue
+        try:
+            new.append(Object(path))
+        except (NotDicom, struct.error):
+            strangers.append(path)
+    return new, strangers
 
 
 class Sample:

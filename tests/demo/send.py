@@ -27,6 +27,7 @@ PROPOSE = {
 }
 HEADINGS = ("sample", "modality", "rule", "pool", "server", "found there", "identical", "")
 LOG_WAIT_S = 10
+PRIOR_PATIENT, PRIOR_DATE = "DEMO-1001", "20230707"
 
 
 def dcmtk_environment():
@@ -77,7 +78,7 @@ class Row:
         self.server = logged.get("server") or "-"
         self.error = logged.get("error", "").strip("-")
         self.found = []
-        self.identical = False
+        self.there = self.identical = False
 
     def look(self, archives, servers):
         """In which archives is it? archives: name -> objects."""
@@ -109,9 +110,8 @@ def send(sample, host, port, log):
     command = ["storescu", PROPOSE.get(sample.object.transfer_syntax, "-x="),
                "-aet", sample.calling_ae, "-aec", sample.called_ae,
                "-to", "10", "-ta", "60", "-td", "60", host, str(port), sample.object.path]
-    done = subprocess.run(command, env=dcmtk_environment(), check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = done.stdout.decode("utf-8", "replace").strip().replace("\n", " | ")
+    done = ask(*command)
+    said = done.stdout.strip().replace("\n", " | ")
     return Row(sample, done.returncode, said, log.next())
 
 
@@ -127,25 +127,58 @@ def in_pool(pool):
     return lambda name: re.fullmatch(re.escape(pool) + r"\d+", name)
 
 
-def run(samples, host, port, directory, log_path, known=()):
-    """Sends, prints, and says whether all is well. known: UIDs that were there before."""
+def run(samples, host, port, directory, log):
+    """Sends all, prints the table, and says whether all is well."""
     names = sorted(os.listdir(directory))
-    log = Log(log_path)
+    before = objects.files_in(directory)
     rows = [send(sample, host, port, log) for sample in samples]
     archives, strangers = {}, []
     for name in names:
-        archives[name], others = objects.stored_in(os.path.join(directory, name))
+        archives[name], others = objects.written_since(os.path.join(directory, name), before)
         strangers += [path for path in others if not path.endswith("index.dat")]
-    sent = {row.sample.object.uid for row in rows} | set(known)
-    strangers += [copy.path for stored in archives.values() for copy in stored if copy.uid not in sent]
+    sent = {row.sample.object.uid for row in rows}
+    strangers += [copy.path for new in archives.values() for copy in new if copy.uid not in sent]
     for row in rows:
         row.look(archives, lambda pool: list(filter(in_pool(pool), names)))
     print(table(rows))
     for path in strangers:
         print(f"nobody sent this: {path}")
     good = sum(row.good() for row in rows)
-    print(f"\n{good} of {len(rows)} samples are where the policy says, unchanged, and nowhere else.", flush=True)
+    print(f"\n{good} of {len(rows)} samples are where the policy says, unchanged, and nowhere else.\n", flush=True)
     return good == len(rows) and not strangers
+
+
+def echo(host, port, log):
+    done = ask("echoscu", "-aec", "ANY-SCP", host, str(port))
+    server = log.next().get("server", "-")
+    print("C-ECHO: " + (f"Success from {server}" if done.returncode == 0 else "FAILED " + done.stdout), flush=True)
+    return done.returncode == 0
+
+
+def find(host, port, log):
+    """The query archive has one earlier examination, ct-prior."""
+    done = ask("findscu", "-v", "-S", "-aec", "QUERY", "-k", "QueryRetrieveLevel=STUDY",
+               "-k", f"PatientID={PRIOR_PATIENT}", "-k", "StudyDate", "-k", "StudyInstanceUID", host, str(port))
+    server = log.next().get("server", "-")
+    dates = re.findall(r"\(0008,0020\) DA \[(\d+)\s*\]", done.stdout)
+    good = done.returncode == 0 and PRIOR_DATE in dates
+    print("C-FIND: " + (f"{PRIOR_PATIENT} was examined on {', '.join(dates)}, says {server}" if good
+                        else "FAILED " + done.stdout), flush=True)
+    return good
+
+
+def ask(*command):
+    return subprocess.run(command, env=dcmtk_environment(), check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+
+
+def show(samples, host, port, archives, log_path):
+    """Everything: the samples, a C-ECHO and a C-FIND."""
+    log = Log(log_path)
+    good = run(samples, host, port, archives, log)
+    good &= echo(host, port, log)
+    good &= find(host, port, log)
+    return good
 
 
 def main():
@@ -154,13 +187,11 @@ def main():
     parser.add_argument("--samples", required=True)
     parser.add_argument("--archives", required=True)
     parser.add_argument("--log", required=True)
-    parser.add_argument("--known", action="append", default=[], help="a file that an archive had before")
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     given = parser.parse_args()
-    known = [objects.Object(path).uid for path in given.known]
     samples = objects.samples(given.table, given.samples)
-    return 0 if run(samples, given.host, given.port, given.archives, given.log, known) else 1
+    return 0 if show(samples, given.host, given.port, given.archives, given.log) else 1
 
 
 if __name__ == "__main__":

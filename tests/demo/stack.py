@@ -28,8 +28,9 @@ def check_port(host, port, what, variable):
         try:
             probe.bind((host, port))
         except OSError as error:
+            other = port + 1000 if 1024 <= port < 64000 else 20000 + port % 1000
             raise Trouble(f"Port {port} ({what}) cannot be used: {error.strerror}. "
-                          f"Another one: {variable}={port + 1000 if port < 64000 else 20000} make ...") from error
+                          f"To take another one: make demo {variable}={other}") from error
 
 
 def free_ports(count, base):
@@ -53,6 +54,7 @@ class Stack:
 
     def __init__(self, host, dicom_port, stats_port, archive_port, policy):
         self.host, self.dicom_port, self.stats_port = host, dicom_port, stats_port
+        self.reach = "127.0.0.1" if host == "0.0.0.0" else host
         self.policy = policy
         check_port(host, dicom_port, "DICOM", "DICOM_PORT")
         check_port("127.0.0.1", stats_port, "the stats page", "STATS_PORT")
@@ -114,7 +116,7 @@ class Stack:
         servers = {f"DICOM_{name.upper()}": self.address(name) for name in STORAGE + (QUERY,)}
         self.spawn("haproxy", [haproxy_program(), "-db"] + [word for name in ("haproxy", "dicom", "pools")
                                                             for word in ("-f", f"haproxy/{name}.cfg")],
-                   DICOM_BIND=f"{self.host or '*'}:{self.dicom_port}",
+                   DICOM_BIND=f"{self.host}:{self.dicom_port}",
                    DICOM_STATS_BIND=f"127.0.0.1:{self.stats_port}",
                    DICOM_AGENT=self.address("agent"), **servers)
 
