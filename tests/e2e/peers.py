@@ -198,15 +198,16 @@ class RawScp:
 
     delay: seconds between the RQ and the answer.
     answer: function (wire.Associate) -> bytes of the answer; or "close", "reset", "silent".
+    piece: send the answer in pieces of so many bytes.
     statuses: C-STORE statuses to answer with, the last one for ever.
     """
 
-    def __init__(self, answer=accept_all, delay=0, port=0, statuses=(0,)):
-        self.answer, self.delay, self.statuses = answer, delay, list(statuses)
+    def __init__(self, answer=accept_all, delay=0, port=0, piece=None, statuses=(0,)):
+        self.answer, self.delay, self.piece, self.statuses = answer, delay, piece, list(statuses)
         self.associations = []
         self.changed = threading.Condition()
         self.running = True
-        self.gate = threading.Event()  # held closed by pause(): no response goes out
+        self.gate = threading.Event()  # while it is cleared no response to a message goes out
         self.gate.set()
         self.sockets = set()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=64)
@@ -308,7 +309,8 @@ class RawScp:
         if self.answer == "silent":
             return self._drain(association, sock)
         answer = self.answer(association.rq)
-        sock.sendall(answer)
+        for at in range(0, len(answer), self.piece or len(answer)):
+            sock.sendall(answer[at:at + (self.piece or len(answer))])
         if answer[0] != wire.ASSOCIATE_AC:
             return self._drain(association, sock)
         return self._messages(association, sock)
@@ -321,7 +323,6 @@ class RawScp:
             association.stream.received += piece
 
     def _messages(self, association, sock):
-        size = 16372
         while True:
             kind, context, command, data = association.stream.read_message()
             if kind == wire.RELEASE_RQ:
@@ -338,5 +339,5 @@ class RawScp:
             status = 0
             if wire.us(command, 0x0100) == wire.C_STORE_RQ:
                 status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-            for part in wire.pdvs(context, wire.response_to(command, status), True, size):
+            for part in wire.pdvs(context, wire.response_to(command, status), True):
                 sock.sendall(wire.p_data(part))

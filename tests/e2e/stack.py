@@ -80,13 +80,16 @@ class Stack:
     """pools: {pool: {server: port}}. The agent(s) and HAProxy listen on free ports.
 
     checked: archives get their health checks; off by default, since a raw archive counts its associations.
+    request_wait, answer_wait: seconds that an SCU has for its request and first data, and an archive for its
+    answer, where the test cannot wait as long as dicom.cfg does.
     """
 
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool="general",
-                 agents=1, checked=False, threads=2, settings=None):
+                 agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None):
         self.directory = str(directory)
         self.policy = TWO_POOLS if policy is None else policy
         self.pools, self.checked, self.threads = pools or {}, checked, threads
+        self.request_wait, self.answer_wait = request_wait, answer_wait
         self.log = LogSocket()
         self.port, self.stats_port = free_port(), free_port()
         self.count = agents
@@ -137,12 +140,30 @@ class Stack:
                     for number, (name, port) in enumerate(servers.items(), 1)]
         return "\n".join(out) + "\n"
 
+    def _line(self):
+        """dicom.cfg, with the waits of this test."""
+        path = os.path.join(ROOT, "haproxy", "dicom.cfg")
+        changes = []
+        if self.request_wait:
+            changes += [(r"inspect-delay \d+s", f"inspect-delay {self.request_wait}s"),
+                        (r"add\(\d+000\)", f"add({self.request_wait * 1000})")]
+        if self.answer_wait:
+            changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]
+        if not changes:
+            return path
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        for pattern, replacement in changes:
+            text, count = re.subn(pattern, replacement, text)
+            assert count == 1, f"dicom.cfg has {count} times {pattern}"
+        return self._write("dicom.cfg", text)
+
     def start_haproxy(self):
         config = os.path.join(ROOT, "haproxy")
         test = self._write("test.cfg", f"global\n    nbthread {self.threads}\n    stats socket "
                                        f"{self.directory}/admin.sock mode 600 level admin\n")
         pools = self._write("pools.cfg", self._pools())
-        files = [test, f"{config}/haproxy.cfg", f"{config}/dicom.cfg", pools]
+        files = [test, f"{config}/haproxy.cfg", self._line(), pools]
         self.haproxy = Child("haproxy", command_of("HAPROXY", "haproxy") + ["-db"] +
                              [word for path in files for word in ("-f", path)], self.directory,
                              {**self.settings, "DICOM_AGENT": f"127.0.0.1:{self.agent.port}"})
