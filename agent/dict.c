@@ -32,10 +32,12 @@ static const void *find(const void *table, size_t rows, size_t row_size, struct 
 		size_t middle = low + (high - low) / 2;
 		const char *row = (const char *)table + middle * row_size;
 		const char *name = *(const char *const *)(const void *)row;
-		int order = strncmp((const char *)key.ptr, name, key.len);
+		size_t len = strlen(name);
+		/* <key> is a peer's, and may hold zeros */
+		int order = memcmp(key.ptr, name, key.len < len ? key.len : len);
 
-		if (order == 0 && name[key.len] != '\0')
-			order = -1;
+		if (order == 0)
+			order = (key.len > len) - (key.len < len);
 		if (order == 0)
 			return row;
 		if (order < 0)
