@@ -172,7 +172,8 @@ static inline uint32_t reader_be32(struct reader *r)
 {
 	const uint8_t *p = reader_bytes(r, 4);
 
-	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]
+	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+			       p[3]
 		 : 0;
 }
 
@@ -187,7 +188,8 @@ static inline uint32_t reader_le32(struct reader *r)
 {
 	const uint8_t *p = reader_bytes(r, 4);
 
-	return p ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0]
+	return p ? (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 |
+			       p[0]
 		 : 0;
 }
 

@@ -36,8 +36,9 @@ static uint32_t read_tag(struct reader *r, enum dataset_encoding encoding)
  */
 static bool short_length(const char vr[3])
 {
-	static const char list[] = "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM "
-				   "UI UL US";
+	static const char list[] =
+		"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM "
+		"UI UL US";
 
 	for (const char *p = list; *p; p += p[2] ? 3 : 2)
 		if (p[0] == vr[0] && p[1] == vr[1])
@@ -61,8 +62,8 @@ static uint32_t read_header(struct reader *r, enum dataset_encoding encoding,
 		return read_32(r, encoding);
 	el->vr[0] = (char)reader_u8(r);
 	el->vr[1] = (char)reader_u8(r);
-	if (r->state == READ_OK && (el->vr[0] < 'A' || el->vr[0] > 'Z' || el->vr[1] < 'A' ||
-				    el->vr[1] > 'Z'))
+	if (r->state == READ_OK &&
+	    (el->vr[0] < 'A' || el->vr[0] > 'Z' || el->vr[1] < 'A' || el->vr[1] > 'Z'))
 		reader_fail(r);
 	if (short_length(el->vr))
 		return read_16(r, encoding);
@@ -85,8 +86,9 @@ static bool skip_bytes(struct reader *r, size_t length, size_t *missing)
 /* A value of undefined length is a sequence (PS3.5 7.5.1) or encapsulated pixel data
  * (A.4).  In UN it is a sequence in Implicit VR (6.2.2 note).
  */
-static bool skip_value(struct reader *r, const struct dataset_element *el, uint32_t length,
-		       enum dataset_encoding encoding, int depth, size_t *missing)
+static bool skip_value(struct reader *r, const struct dataset_element *el,
+		       uint32_t length, enum dataset_encoding encoding, int depth,
+		       size_t *missing)
 {
 	if (length != UNDEFINED)
 		return skip_bytes(r, length, missing);
@@ -127,7 +129,8 @@ static bool skip_items(struct reader *r, enum dataset_encoding encoding, int dep
 	for (;;) {
 		uint32_t length = read_header(r, encoding, &el);
 
-		if (r->state == READ_OK && el.tag != ITEM && el.tag != SEQUENCE_DELIMITATION)
+		if (r->state == READ_OK && el.tag != ITEM &&
+		    el.tag != SEQUENCE_DELIMITATION)
 			reader_fail(r);
 		if (r->state != READ_OK)
 			return false;
@@ -169,7 +172,8 @@ static void settle(struct dataset_wanted *wanted, size_t from, size_t to)
 		wanted[i].state = DATASET_ABSENT;
 }
 
-enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted, size_t n)
+enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted,
+				size_t n)
 {
 	struct dataset_element el;
 	size_t i = 0;
@@ -228,7 +232,8 @@ static size_t format_number(char *text, size_t size, const char *vr, struct read
 	}
 	first = u;
 	second = read_32(r, encoding);
-	first = encoding == DATASET_EXPLICIT_BE ? first << 32 | second : second << 32 | first;
+	first = encoding == DATASET_EXPLICIT_BE ? first << 32 | second
+						: second << 32 | first;
 	memcpy(&d, &first, sizeof(d));
 	len = vr[0] == 'F'   ? snprintf(text, size, "%.17g", d)
 	      : vr[0] == 'U' ? snprintf(text, size, "%llu", (unsigned long long)first)
@@ -236,8 +241,8 @@ static size_t format_number(char *text, size_t size, const char *vr, struct read
 	return (size_t)len;
 }
 
-bool dataset_number_text(const char *vr, struct slice value, enum dataset_encoding encoding,
-			 struct writer *out)
+bool dataset_number_text(const char *vr, struct slice value,
+			 enum dataset_encoding encoding, struct writer *out)
 {
 	static const char list[] = "AT US SS UL SL FL FD UV SV";
 	struct reader r = reader_of(value, false);

@@ -51,12 +51,13 @@ bool dataset_next(struct dataset *ds, struct dataset_element *el) MUST_CHECK;
  * ds->missing says how many bytes must come at least.  READ_BAD: the data set is
  * broken; what had not been found is absent.
  */
-enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted, size_t n);
+enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted,
+				size_t n);
 
 /* A binary number of one of the VRs US SS UL SL UV SV FL FD AT as text, as many
  * values as there are, separated by backslashes.  False for any other VR.
  */
-bool dataset_number_text(const char *vr, struct slice value, enum dataset_encoding encoding,
-			 struct writer *out) MUST_CHECK;
+bool dataset_number_text(const char *vr, struct slice value,
+			 enum dataset_encoding encoding, struct writer *out) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The verdict: docs/contract.md says what each variable means to HAProxy. */
 #include "decide.h"
-#include "dict.h"
+#include "answer.h"
 #include "facts.h"
 #include "inflate.h"
 #include "negotiate.h"
@@ -73,47 +73,6 @@ void decide_free(struct decide *d)
 
 /*** answers ***/
 
-static void set(const struct question *q, const char *name, const char *text)
-{
-	spop_set_var_str(q->ack, name, slice_str(text));
-}
-
-static void set_uid(const struct question *q, const char *name, struct slice uid)
-{
-	const struct dict_uid *known = dict_uid(uid);
-
-	spop_set_var_str(q->ack, name, known ? slice_str(known->keyword) : uid);
-}
-
-static void set_pdu(const struct question *q, const char *name, const struct writer *pdu)
-{
-	spop_set_var_bin(q->ack, name, writer_slice(pdu));
-}
-
-static void answer_abort(const struct question *q, const char *error,
-			 enum ul_abort_reason reason)
-{
-	uint8_t buf[UL_ABORT_SIZE];
-	struct writer pdu = writer_of(buf, sizeof(buf));
-
-	ul_write_abort(&pdu, reason);
-	set(q, "verdict", "reject");
-	set_pdu(q, "reply", &pdu);
-	set(q, "error", error);
-}
-
-static void answer_reject(const struct question *q, struct ul_rejection why,
-			  const char *error)
-{
-	uint8_t buf[UL_ABORT_SIZE];
-	struct writer pdu = writer_of(buf, sizeof(buf));
-
-	ul_write_reject(&pdu, why);
-	set(q, "verdict", "reject");
-	set_pdu(q, "reply", &pdu);
-	set(q, "error", error);
-}
-
 /* Rule, pool and key of an outcome.  A fallback that is a refusal has no pool. */
 static void set_outcome(struct decide *d, const struct question *q,
 			const struct policy_outcome *o)
@@ -121,8 +80,8 @@ static void set_outcome(struct decide *d, const struct question *q,
 	const struct policy_fact *key;
 	struct slice rest, value;
 
-	set(q, "rule", o->rule);
-	set(q, "backend", o->backend ? o->backend : "");
+	answer_text(q->ack, "rule", o->rule);
+	answer_text(q->ack, "backend", o->backend ? o->backend : "");
 	if (o->key == POLICY_NO_KEY)
 		return;
 	key = facts_get(&d->facts, o->key);
@@ -149,64 +108,30 @@ static void set_request(struct decide *d, const struct question *q, const char *
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 
 	negotiate_write_rq(&d->rq, &d->plan, called_ae, &pdu);
-	set_pdu(q, "request", &pdu);
+	answer_pdu(q->ack, "request", &pdu);
 }
 
 /*** associate ***/
 
-/* What knocks at a DICOM port: the first bytes, and their name */
-static const struct {
-	const char *head;
-	size_t len;
-	const char *error;
-} strangers[] = {
-	{"\x16\x03", 2, "TLS handshake instead of an association"},
-	{"GET ", 4, "HTTP request instead of an association"},
-	{"POST ", 5, "HTTP request instead of an association"},
-	{"HEAD ", 5, "HTTP request instead of an association"},
-	{"PUT ", 4, "HTTP request instead of an association"},
-	{"OPTIONS ", 8, "HTTP request instead of an association"},
-	{"PRI * ", 6, "HTTP/2 preface instead of an association"},
-	{"SSH-", 4, "SSH banner instead of an association"},
-	{"PROXY ", 6, "PROXY protocol header instead of an association"},
-	{"\r\n\r\n", 4, "PROXY protocol header instead of an association"},
-};
-
-static void refuse_stranger(const struct question *q)
-{
-	uint8_t type = q->rq.len > 0 ? q->rq.ptr[0] : 0;
-
-	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
-		if (slice_equal(slice_head(q->rq, strangers[i].len),
-				slice_of(strangers[i].head, strangers[i].len))) {
-			answer_abort(q, strangers[i].error, UL_ABORT_UNRECOGNIZED_PDU);
-			return;
-		}
-	if (type > UL_ASSOCIATE_RQ && type <= UL_ABORT)
-		answer_abort(q, "another PDU instead of an A-ASSOCIATE-RQ",
-			     UL_ABORT_UNEXPECTED_PDU);
-	else
-		answer_abort(q, "not a DICOM PDU", UL_ABORT_UNRECOGNIZED_PDU);
-}
-
 /* Parse the RQ at the head of the buffer; <stream> is then behind it. */
-static bool read_request(struct decide *d, const struct question *q, struct reader *stream)
+static bool read_request(struct decide *d, const struct question *q,
+			 struct reader *stream)
 {
 	struct ul_pdu pdu;
 
 	*stream = reader_of(q->rq, true);
 	if (q->rq.len == 0 || q->rq.ptr[0] != UL_ASSOCIATE_RQ) {
-		refuse_stranger(q);
+		answer_stranger(q->ack, q->rq);
 		return false;
 	}
 	if (!ul_next_pdu(stream, &pdu) || pdu.body.cut) {
-		answer_reject(q, (struct ul_rejection){2, 3, 2},
+		answer_reject(q->ack, (struct ul_rejection){2, 3, 2},
 			      "the A-ASSOCIATE-RQ is longer than HAProxy's buffer "
 			      "(tune.bufsize)");
 		return false;
 	}
 	if (ul_parse_associate(pdu.body, UL_ASSOCIATE_RQ, &d->rq) != READ_OK) {
-		answer_abort(q, d->rq.error, UL_ABORT_INVALID_PARAMETER);
+		answer_abort(q->ack, d->rq.error, UL_ABORT_INVALID_PARAMETER);
 		return false;
 	}
 	spop_set_var_int(q->ack, "rqlen", UL_PDU_HEADER + (int64_t)pdu.length);
@@ -216,7 +141,7 @@ static bool read_request(struct decide *d, const struct question *q, struct read
 }
 
 /* The association alone decides: it is passed through as it is. */
-static void answer_route(struct decide *d, const struct question *q,
+static void pass_through(struct decide *d, const struct question *q,
 			 const struct policy_outcome *o)
 {
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
@@ -224,29 +149,30 @@ static void answer_route(struct decide *d, const struct question *q,
 	struct ul_pdu rq;
 
 	if (!o->backend) {
-		answer_reject(q, o->rejection, "refused by the policy");
-		set(q, "rule", o->rule);
+		answer_reject(q->ack, o->rejection, "refused by the policy");
+		answer_text(q->ack, "rule", o->rule);
 		return;
 	}
-	set(q, "verdict", "route");
+	answer_text(q->ack, "verdict", "route");
 	set_outcome(d, q, o);
 	if (d->rq.ncontexts > 0)
-		set_uid(q, "sop_class", d->rq.contexts[0].abstract_syntax);
+		answer_uid(q->ack, "sop_class", d->rq.contexts[0].abstract_syntax);
 	if (!o->called_ae || !ul_next_pdu(&stream, &rq))
 		return;
-	negotiate_rename(slice_head(q->rq, UL_PDU_HEADER + rq.length), o->called_ae, &pdu);
-	set_pdu(q, "request", &pdu);
+	negotiate_rename(slice_head(q->rq, UL_PDU_HEADER + rq.length), o->called_ae,
+			 &pdu);
+	answer_pdu(q->ack, "request", &pdu);
 }
 
-static void answer_accept(struct decide *d, const struct question *q, size_t rqlen)
+static void accept_early(struct decide *d, const struct question *q, size_t rqlen)
 {
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 	const struct policy_outcome *o = fallback(d);
 
-	set(q, "verdict", "accept");
+	answer_text(q->ack, "verdict", "accept");
 	set_outcome(d, q, o);
 	negotiate_write_ac(&d->rq, &d->plan, d->policy->negotiation.maximum_length, &pdu);
-	set_pdu(q, "reply", &pdu);
+	answer_pdu(q->ack, "reply", &pdu);
 	set_request(d, q, o->called_ae);
 	spop_set_var_int(q->ack, "need", (int64_t)rqlen + UL_ABORT_SIZE);
 }
@@ -263,44 +189,44 @@ static void associate(struct decide *d, const struct question *q)
 	facts_clear(&d->facts);
 	o = policy_decide(d->policy, &view);
 	if (o) {
-		answer_route(d, q, o);
+		pass_through(d, q, o);
 		return;
 	}
 	if (negotiate_plan(&d->rq, &d->policy->negotiation, &d->plan) != NULL) {
-		answer_route(d, q, fallback(d));
+		pass_through(d, q, fallback(d));
 		return;
 	}
 	if (negotiate_refuses(&d->rq, &why)) {
-		answer_reject(q, why,
+		answer_reject(q->ack, why,
 			      why.reason == 2 && why.source == 1
 				      ? "unknown application context"
 				      : "no common protocol version");
 		return;
 	}
-	answer_accept(d, q, q->rq.len - reader_left(&stream));
+	accept_early(d, q, q->rq.len - reader_left(&stream));
 }
 
 /*** dataset ***/
 
-static void answer_more(struct decide *d, const struct question *q, size_t need)
+static void ask_for_more(struct decide *d, const struct question *q, size_t need)
 {
 	const struct policy_outcome *o = fallback(d);
 
-	set(q, "verdict", "more");
+	answer_text(q->ack, "verdict", "more");
 	set_outcome(d, q, o);
 	set_request(d, q, o->called_ae);
 	spop_set_var_int(q->ack, "need", (int64_t)need);
 }
 
-static void answer_spliced(struct decide *d, const struct question *q,
-			   const struct policy_outcome *o)
+static void splice(struct decide *d, const struct question *q,
+		   const struct policy_outcome *o)
 {
 	if (!o->backend) {
-		answer_abort(q, "refused by the policy", UL_ABORT_NOT_SPECIFIED);
-		set(q, "rule", o->rule);
+		answer_abort(q->ack, "refused by the policy", UL_ABORT_NOT_SPECIFIED);
+		answer_text(q->ack, "rule", o->rule);
 		return;
 	}
-	set(q, "verdict", "route");
+	answer_text(q->ack, "verdict", "route");
 	set_outcome(d, q, o);
 	set_request(d, q, o->called_ae);
 }
@@ -328,7 +254,8 @@ static struct slice context_syntax(const struct decide *d)
 
 static void collect_command(struct decide *d)
 {
-	struct dataset ds = {reader_of(d->message.command, false), DATASET_IMPLICIT_LE, 0};
+	struct dataset ds = {reader_of(d->message.command, false), DATASET_IMPLICIT_LE,
+			     0};
 	const struct policy *p = d->policy;
 
 	/* A command set is whole: what is not found in it is absent. */
@@ -371,22 +298,25 @@ static bool read_message(struct decide *d, const struct question *q, struct read
 
 	dimse_gather(stream, &command, &data, &d->message);
 	if (d->message.end == DIMSE_ERROR) {
-		answer_abort(q, d->message.error, (enum ul_abort_reason)d->message.abort_reason);
+		answer_abort(q->ack, d->message.error,
+			     (enum ul_abort_reason)d->message.abort_reason);
 		return false;
 	}
 	if (d->message.end == DIMSE_ABORT) {
-		set(q, "verdict", "reject");
-		set(q, "error", "the SCU has aborted before its first data set");
+		answer_text(q->ack, "verdict", "reject");
+		answer_text(q->ack, "error",
+			    "the SCU has aborted before its first data set");
 		return false;
 	}
 	if (!d->message.command_whole)
 		return true;
 	d->facts.message = &d->message;
 	d->facts.transfer_syntax = context_syntax(d);
-	set_uid(q, "sop_class", d->message.sop_class);
-	set_uid(q, "transfer_syntax", d->facts.transfer_syntax);
+	answer_uid(q->ack, "sop_class", d->message.sop_class);
+	answer_uid(q->ack, "transfer_syntax", d->facts.transfer_syntax);
 	if (d->facts.transfer_syntax.len == 0) {
-		answer_abort(q, "message on a presentation context that was not accepted",
+		answer_abort(q->ack,
+			     "message on a presentation context that was not accepted",
 			     UL_ABORT_INVALID_PARAMETER);
 		return false;
 	}
@@ -400,7 +330,7 @@ static bool recall(struct decide *d, const struct question *q)
 
 	if (!ul_next_pdu(&stream, &pdu) || pdu.type != UL_ASSOCIATE_AC ||
 	    ul_parse_associate(pdu.body, UL_ASSOCIATE_AC, &d->ac) != READ_OK) {
-		answer_abort(q, "HAProxy has not sent the A-ASSOCIATE-AC back",
+		answer_abort(q->ack, "HAProxy has not sent the A-ASSOCIATE-AC back",
 			     UL_ABORT_NOT_SPECIFIED);
 		return false;
 	}
@@ -423,16 +353,17 @@ static void dataset(struct decide *d, const struct question *q)
 	if (d->message.command_whole)
 		collect_command(d);
 	if (d->message.has_data_set && !collect_data(d, &missing))
-		set(q, "error", "the data set cannot be read");
+		answer_text(q->ack, "error", "the data set cannot be read");
 	o = policy_decide(d->policy, &view);
 	if (!o && d->message.end == DIMSE_PARTIAL) {
 		size_t before = q->rq.len - reader_left(&stream);
 		size_t need = before + d->message.need;
 
-		answer_more(d, q, need > q->rq.len + missing ? need : q->rq.len + missing);
+		ask_for_more(d, q,
+			     need > q->rq.len + missing ? need : q->rq.len + missing);
 		return;
 	}
-	answer_spliced(d, q, o ? o : fallback(d));
+	splice(d, q, o ? o : fallback(d));
 }
 
 /*** the door ***/
@@ -460,8 +391,8 @@ static int64_t microseconds(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-void decide_message(struct decide *d, struct slice name, struct reader args, unsigned nargs,
-		    struct writer *ack)
+void decide_message(struct decide *d, struct slice name, struct reader args,
+		    unsigned nargs, struct writer *ack)
 {
 	struct question q = {.ack = ack};
 	int64_t start = microseconds();

@@ -57,8 +57,9 @@ static void take_pdv(struct dimse_message *m, const struct ul_pdv *pdv,
 	struct writer *to = pdv->command ? command : data;
 
 	if (pdv->command == m->command_whole) {
-		fail(m, pdv->command ? "command fragment where a data set was due"
-				     : "data set fragment before the command set",
+		fail(m,
+		     pdv->command ? "command fragment where a data set was due"
+				  : "data set fragment before the command set",
 		     UL_ABORT_INVALID_PARAMETER);
 		return;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* dimse.h - the first DIMSE message of an association (PS3.7 section 6.3, PS3.8 annex E). */
+/* dimse.h - the first DIMSE message of an association (PS3.7 section 6.3, PS3.8 annex E).
+ */
 #ifndef DIMSE_H
 #define DIMSE_H
 
@@ -25,15 +26,15 @@ enum dimse_end {
 struct dimse_message {
 	enum dimse_end end;
 	uint8_t context_id;
-	bool command_whole;   /* the command set is complete */
+	bool command_whole;     /* the command set is complete */
 	uint16_t command_field; /* valid if command_whole, as are the next two */
 	bool has_data_set;      /* Command Data Set Type is not 0101H (E.1) */
 	struct slice sop_class; /* Affected or Requested SOP Class UID, no padding */
 	struct slice command;   /* the command set, Implicit VR LE */
 	struct slice data;      /* what of the data set has arrived */
-	size_t need;            /* PARTIAL: bytes of the stream that are worth another look */
-	const char *error;      /* static */
-	uint8_t abort_reason;   /* enum ul_abort_reason */
+	size_t need;       /* PARTIAL: bytes of the stream that are worth another look */
+	const char *error; /* static */
+	uint8_t abort_reason; /* enum ul_abort_reason */
 };
 
 /* Gather the first message from a stream of PDUs that begins behind the

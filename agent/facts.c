@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Attributes of the association (PS3.8), the command set (PS3.7) and the data set (PS3.5) */
+/* Attributes of the association (PS3.8), the command set (PS3.7) and the data set (PS3.5)
+ */
 #include "facts.h"
 
 /* VRs whose text is in the Specific Character Set (PS3.5 6.1.2.2) */
@@ -19,7 +20,8 @@ static struct policy_fact present(struct slice text)
 }
 
 /* Text written since <start>, or nothing known if it did not fit. */
-static struct policy_fact written(struct facts *f, size_t start, enum policy_fact_state state)
+static struct policy_fact written(struct facts *f, size_t start,
+				  enum policy_fact_state state)
 {
 	if (!writer_ok(&f->text))
 		return (struct policy_fact){POLICY_UNKNOWN, {0}};
@@ -59,9 +61,11 @@ static struct policy_fact proposed_syntaxes(struct facts *f)
 		struct slice uid;
 
 		if (i > 0 &&
-		    slice_equal(slice_of(list.pos, reader_left(&list)),
-				slice_of(f->rq->contexts[i - 1].transfer_syntaxes.pos,
-					 reader_left(&f->rq->contexts[i - 1].transfer_syntaxes))))
+		    slice_equal(
+			    slice_of(list.pos, reader_left(&list)),
+			    slice_of(f->rq->contexts[i - 1].transfer_syntaxes.pos,
+				     reader_left(
+					     &f->rq->contexts[i - 1].transfer_syntaxes))))
 			continue;
 		while (ul_next_transfer_syntax(&list, &uid))
 			put_value(f, start, uid);
@@ -122,8 +126,8 @@ static struct policy_fact from_element(struct facts *f, const struct policy_attr
 		return written(f, start, POLICY_PRESENT);
 	if (!uses_character_set(vr) || !writer_ok(&f->text))
 		return present(w->value);
-	if (!charset_decode(f->charset, f->wanted[f->policy->character_set].value, w->value,
-			    &f->text)) {
+	if (!charset_decode(f->charset, f->wanted[f->policy->character_set].value,
+			    w->value, &f->text)) {
 		/* longer than any value to be compared: as if it were not there */
 		f->text.failed = false;
 		f->text.len = start;
@@ -138,7 +142,8 @@ static struct policy_fact find(struct facts *f, size_t attribute)
 
 	switch (a->source) {
 	case POLICY_ASSOCIATION:
-		return settle(a->vr, from_association(f, (enum policy_association)a->tag));
+		return settle(a->vr,
+			      from_association(f, (enum policy_association)a->tag));
 	case POLICY_COMMAND:
 		return from_element(f, a, &f->wanted[attribute], DATASET_IMPLICIT_LE);
 	case POLICY_DATA_SET:
@@ -150,7 +155,8 @@ static struct policy_fact find(struct facts *f, size_t attribute)
 void facts_clear(struct facts *f)
 {
 	for (size_t i = 0; i < f->policy->nattributes; i++)
-		f->wanted[i] = (struct dataset_wanted){.tag = f->policy->attributes[i].tag};
+		f->wanted[i] =
+			(struct dataset_wanted){.tag = f->policy->attributes[i].tag};
 	f->message = NULL;
 	f->transfer_syntax = (struct slice){0};
 	f->final = false;

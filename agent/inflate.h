@@ -13,6 +13,7 @@ enum { INFLATE_ARENA = 64 * 1024 };
  * says, on entry, whether <in> goes on behind what is there, and afterwards whether
  * the inflated bytes do.  False if <in> is not a deflated stream.
  */
-bool inflate_prefix(struct slice in, struct writer *out, void *arena, bool *cut) MUST_CHECK;
+bool inflate_prefix(struct slice in, struct writer *out, void *arena,
+		    bool *cut) MUST_CHECK;
 
 #endif

@@ -5,7 +5,8 @@
 
 static const char application_context[] = "1.2.840.10008.3.1.1.1";
 static const char implicit_vr_le[] = "1.2.840.10008.1.2";
-static const char implementation_class_uid[] = "2.25.214829360731839281655107236091382754361";
+static const char implementation_class_uid[] =
+	"2.25.214829360731839281655107236091382754361";
 static const char implementation_version_name[] = "DICOM_SPOA_1";
 
 enum { CALLED_AE_AT = 10 }; /* offset in the whole PDU */
@@ -18,11 +19,13 @@ static bool listed(struct slice uid, const char *const *list, size_t n)
 	return false;
 }
 
-static bool can_promise(struct slice abstract_syntax, const struct policy_negotiation *may)
+static bool can_promise(struct slice abstract_syntax,
+			const struct policy_negotiation *may)
 {
 	const struct dict_uid *known = dict_uid(abstract_syntax);
 
-	return (known && (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION)) ||
+	return (known &&
+		(known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION)) ||
 	       listed(abstract_syntax, may->abstract_syntaxes, may->nabstract_syntaxes);
 }
 
@@ -60,7 +63,8 @@ static bool choose(const struct ul_context *c, const struct policy_negotiation *
 }
 
 const char *negotiate_plan(const struct ul_associate *rq,
-			   const struct policy_negotiation *may, struct negotiate_plan *plan)
+			   const struct policy_negotiation *may,
+			   struct negotiate_plan *plan)
 {
 	bool data_sets = false;
 
@@ -96,7 +100,8 @@ void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *
 				continue;
 			plan->contexts[i].result = ac->contexts[k].result;
 			if (ac->contexts[k].result == UL_ACCEPTANCE &&
-			    ul_next_transfer_syntax(&list, &plan->contexts[i].transfer_syntax))
+			    ul_next_transfer_syntax(&list,
+						    &plan->contexts[i].transfer_syntax))
 				plan->accepted++;
 			else if (ac->contexts[k].result == UL_ACCEPTANCE)
 				plan->contexts[i].result = UL_NO_REASON;
@@ -150,7 +155,8 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 		struct slice uid = plan->contexts[i].transfer_syntax;
 		struct reader proposed = rq->contexts[i].transfer_syntaxes;
 
-		/* Not significant if the context is refused, but peers want to see one. */
+		/* Not significant if the context is refused, but peers want to see one.
+		 */
 		if (plan->contexts[i].result != UL_ACCEPTANCE &&
 		    !ul_next_transfer_syntax(&proposed, &uid))
 			uid = slice_str(implicit_vr_le);
@@ -163,7 +169,8 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 	sub = ul_begin_item(w, UL_ITEM_MAXIMUM_LENGTH);
 	writer_be32(w, maximum_length);
 	ul_end_item(w, sub);
-	ul_write_item(w, UL_ITEM_IMPLEMENTATION_CLASS_UID, slice_str(implementation_class_uid));
+	ul_write_item(w, UL_ITEM_IMPLEMENTATION_CLASS_UID,
+		      slice_str(implementation_class_uid));
 	ul_write_item(w, UL_ITEM_IMPLEMENTATION_VERSION_NAME,
 		      slice_str(implementation_version_name));
 	ul_end_item(w, item);
@@ -173,8 +180,8 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 /* What the AC has declined must not be offered to the archive either. */
 static bool declined(uint8_t type)
 {
-	return type == UL_ITEM_ASYNC_OPERATIONS_WINDOW || type == UL_ITEM_ROLE_SELECTION ||
-	       type == UL_ITEM_EXTENDED_NEGOTIATION ||
+	return type == UL_ITEM_ASYNC_OPERATIONS_WINDOW ||
+	       type == UL_ITEM_ROLE_SELECTION || type == UL_ITEM_EXTENDED_NEGOTIATION ||
 	       type == UL_ITEM_COMMON_EXTENDED_NEGOTIATION;
 }
 
@@ -199,8 +206,10 @@ void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_pl
 			continue;
 		item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_RQ);
 		begin_context(w, rq->contexts[i].id, 0);
-		ul_write_item(w, UL_ITEM_ABSTRACT_SYNTAX, rq->contexts[i].abstract_syntax);
-		ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX, plan->contexts[i].transfer_syntax);
+		ul_write_item(w, UL_ITEM_ABSTRACT_SYNTAX,
+			      rq->contexts[i].abstract_syntax);
+		ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX,
+			      plan->contexts[i].transfer_syntax);
 		ul_end_item(w, item);
 	}
 	item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);

@@ -25,7 +25,8 @@ struct negotiate_plan {
  * - no context that could be accepted, or only Verification, which has no data sets.
  */
 const char *negotiate_plan(const struct ul_associate *rq,
-			   const struct policy_negotiation *may, struct negotiate_plan *plan);
+			   const struct policy_negotiation *may,
+			   struct negotiate_plan *plan);
 
 /* The plan that an AC, sent earlier, tells for the same RQ. */
 void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *ac,

@@ -30,7 +30,8 @@ bool policy_wildcard(const char *pattern, struct slice text)
 		}
 		if (text.len == 0)
 			return *pattern == '\0';
-		if (*pattern != '\0' && (*pattern == '?' || (uint8_t)*pattern == text.ptr[0])) {
+		if (*pattern != '\0' &&
+		    (*pattern == '?' || (uint8_t)*pattern == text.ptr[0])) {
 			size_t n = *pattern == '?' ? character(text) : 1;
 
 			text = slice_of(text.ptr + n, text.len - n);
@@ -66,8 +67,8 @@ bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 		end = memchr(text->ptr, '\\', text->len);
 	*value = slice_head(*text, end ? (size_t)(end - text->ptr) : text->len);
 	*text = end ? slice_of(end + 1, text->len - value->len - 1) : (struct slice){0};
-	while (value->len > 0 && (value->ptr[value->len - 1] == ' ' ||
-				  value->ptr[value->len - 1] == '\0'))
+	while (value->len > 0 &&
+	       (value->ptr[value->len - 1] == ' ' || value->ptr[value->len - 1] == '\0'))
 		value->len--;
 	while (!prose && value->len > 0 && value->ptr[0] == ' ')
 		*value = slice_of(value->ptr + 1, value->len - 1);
@@ -82,7 +83,8 @@ static bool matches(const struct policy_node *node, struct slice value)
 	return false;
 }
 
-static enum policy_tri test_match(const struct policy *policy, const struct policy_node *node,
+static enum policy_tri test_match(const struct policy *policy,
+				  const struct policy_node *node,
 				  const struct policy_fact *fact)
 {
 	const char *vr = policy->attributes[node->attribute].vr;
@@ -141,11 +143,13 @@ enum policy_tri policy_test(const struct policy *policy, const struct policy_nod
 			return POLICY_MAYBE;
 		}
 	case POLICY_MATCH:
-		return test_match(policy, node, facts->get(facts->context, node->attribute));
+		return test_match(policy, node,
+				  facts->get(facts->context, node->attribute));
 	case POLICY_IS_THERE:
 		fact = facts->get(facts->context, node->attribute);
-		return fact->state == POLICY_UNKNOWN ? POLICY_MAYBE
-						     : from_bool(fact->state != POLICY_ABSENT);
+		return fact->state == POLICY_UNKNOWN
+			       ? POLICY_MAYBE
+			       : from_bool(fact->state != POLICY_ABSENT);
 	}
 	return POLICY_NO;
 }
@@ -171,5 +175,6 @@ const struct policy_outcome *policy_decide(const struct policy *policy,
 	if (outcome->key == POLICY_NO_KEY)
 		return outcome;
 	key = facts->get(facts->context, outcome->key);
-	return key->state == POLICY_PRESENT || key->state == POLICY_ABSENT ? outcome : NULL;
+	return key->state == POLICY_PRESENT || key->state == POLICY_ABSENT ? outcome
+									   : NULL;
 }

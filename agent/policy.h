@@ -62,8 +62,8 @@ enum policy_node_kind {
 
 struct policy_node {
 	enum policy_node_kind kind;
-	size_t attribute;           /* index: MATCH, IS_THERE */
-	const char *const *values;  /* MATCH: patterns with * and ?, in UTF-8 */
+	size_t attribute;          /* index: MATCH, IS_THERE */
+	const char *const *values; /* MATCH: patterns with * and ?, in UTF-8 */
 	size_t nvalues;
 	const struct policy_node *children;
 	size_t nchildren;
@@ -72,10 +72,10 @@ struct policy_node {
 enum { POLICY_NO_KEY = SIZE_MAX };
 
 struct policy_outcome {
-	const char *rule;         /* its name, for the log */
-	const char *backend;      /* the pool; NULL: refused with <rejection> */
-	const char *called_ae;    /* replaces the called AE title; NULL: it stays */
-	size_t key;               /* attribute for stickiness, or POLICY_NO_KEY */
+	const char *rule;      /* its name, for the log */
+	const char *backend;   /* the pool; NULL: refused with <rejection> */
+	const char *called_ae; /* replaces the called AE title; NULL: it stays */
+	size_t key;            /* attribute for stickiness, or POLICY_NO_KEY */
 	struct ul_rejection rejection;
 };
 
@@ -88,7 +88,8 @@ struct policy_rule {
 struct policy_negotiation {
 	const char *const *transfer_syntaxes; /* UIDs */
 	size_t ntransfer_syntaxes;
-	const char *const *abstract_syntaxes; /* UIDs beside those of the Storage service */
+	const char *const
+		*abstract_syntaxes; /* UIDs beside those of the Storage service */
 	size_t nabstract_syntaxes;
 	uint32_t maximum_length; /* bytes of a P-DATA-TF PDU */
 };
@@ -96,7 +97,7 @@ struct policy_negotiation {
 struct policy {
 	const struct policy_rule *rules;
 	size_t nrules;
-	struct policy_outcome otherwise; /* when no rule matches */
+	struct policy_outcome otherwise;           /* when no rule matches */
 	const struct policy_attribute *attributes; /* sorted by source, then tag */
 	size_t nattributes;
 	size_t command_first;  /* index of the first attribute of the command set */

@@ -29,7 +29,8 @@ struct load {
 };
 
 /* The first error wins. */
-static void __attribute__((format(printf, 2, 3))) fail(struct load *l, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+fail(struct load *l, const char *format, ...)
 {
 	va_list ap;
 	int n;
@@ -37,7 +38,8 @@ static void __attribute__((format(printf, 2, 3))) fail(struct load *l, const cha
 	if (l->failed)
 		return;
 	l->failed = true;
-	n = snprintf(l->error->text, sizeof(l->error->text), "%s: %s: ", l->path, l->place);
+	n = snprintf(l->error->text, sizeof(l->error->text), "%s: %s: ", l->path,
+		     l->place);
 	if (n < 0 || (size_t)n >= sizeof(l->error->text))
 		return;
 	va_start(ap, format);
@@ -46,7 +48,8 @@ static void __attribute__((format(printf, 2, 3))) fail(struct load *l, const cha
 }
 
 /* Step into a member or an element; the return value is for leave(). */
-static size_t __attribute__((format(printf, 2, 3))) enter(struct load *l, const char *format, ...)
+static size_t __attribute__((format(printf, 2, 3)))
+enter(struct load *l, const char *format, ...)
 {
 	size_t at = strlen(l->place);
 	va_list ap;
@@ -99,7 +102,8 @@ static void check_members(struct load *l, json_t *object, const char *names)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		size_t len = strlen(name);
 		const char *at = strstr(names, name);
 
@@ -117,7 +121,8 @@ static const struct policy_attribute association_attributes[] = {
 	{POLICY_ASSOCIATION, POLICY_SOP_CLASS_UID, "UI", "SOPClassUID"},
 	{POLICY_ASSOCIATION, POLICY_PROPOSED_SOP_CLASS_UID, "UI", "ProposedSOPClassUID"},
 	{POLICY_ASSOCIATION, POLICY_TRANSFER_SYNTAX_UID, "UI", "TransferSyntaxUID"},
-	{POLICY_ASSOCIATION, POLICY_IMPLEMENTATION_CLASS_UID, "UI", "ImplementationClassUID"},
+	{POLICY_ASSOCIATION, POLICY_IMPLEMENTATION_CLASS_UID, "UI",
+	 "ImplementationClassUID"},
 	{POLICY_ASSOCIATION, POLICY_IMPLEMENTATION_VERSION_NAME, "SH",
 	 "ImplementationVersionName"},
 };
@@ -156,13 +161,15 @@ static bool resolve(struct load *l, const char *name, struct policy_attribute *a
 	a->name = name;
 	if (!resolve_tag(name, a)) {
 		fail(l,
-		     "\"%s\" is not an attribute: expected a keyword of the DICOM dictionary "
+		     "\"%s\" is not an attribute: expected a keyword of the DICOM "
+		     "dictionary "
 		     "(Modality), (gggg,eeee), or CallingAETitle and the like",
 		     name);
 		return false;
 	}
 	if (a->tag >> 16 == 2)
-		fail(l, "%s is in the header of files, which no association carries", name);
+		fail(l, "%s is in the header of files, which no association carries",
+		     name);
 	return !l->failed;
 }
 
@@ -215,7 +222,8 @@ static const char *load_value(struct load *l, json_t *json, const char *vr)
 	const char *text = json_string_value(json), *uid;
 
 	if (json_is_integer(json)) {
-		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(json));
+		snprintf(number, sizeof(number), "%lld",
+			 (long long)json_integer_value(json));
 		return take_text(l, number);
 	}
 	if (!text) {
@@ -240,7 +248,9 @@ static void load_match(struct pass *p, json_t *json, struct policy_node *node)
 	if (n == 0)
 		fail(l, "an empty list can match nothing");
 	if (!p->adding && (strcmp(vr, "SQ") == 0 || is_bulk(vr)))
-		fail(l, "an attribute of VR %s has no value to compare; only {\"present\": ...}",
+		fail(l,
+		     "an attribute of VR %s has no value to compare; only {\"present\": "
+		     "...}",
 		     vr);
 	for (size_t i = 0; i < n && !l->failed; i++)
 		values[i] = load_value(
@@ -262,7 +272,8 @@ static void load_presence(struct pass *p, json_t *json, struct policy_node *node
 		fail(l, "expected {\"present\": true} or {\"present\": false}");
 	if (l->failed)
 		return;
-	*child = (struct policy_node){.kind = POLICY_IS_THERE, .attribute = node->attribute};
+	*child = (struct policy_node){.kind = POLICY_IS_THERE,
+				      .attribute = node->attribute};
 	if (json_is_true(present))
 		*node = *child;
 	else
@@ -328,14 +339,16 @@ static void load_condition(struct pass *p, json_t *json, struct policy_node *nod
 		fail(l, "expected an object of conditions");
 	if (l->failed)
 		return;
-	json_object_foreach (json, name, value) {
+	json_object_foreach(json, name, value)
+	{
 		size_t at = enter(l, ".%s", name);
 
 		if (!l->failed)
 			load_member(p, name, value, &children[i++]);
 		leave(l, at);
 	}
-	*node = (struct policy_node){.kind = POLICY_ALL, .children = children, .nchildren = n};
+	*node = (struct policy_node){
+		.kind = POLICY_ALL, .children = children, .nchildren = n};
 }
 
 /*** outcomes ***/
@@ -499,7 +512,8 @@ static size_t load_uids(struct load *l, json_t *json, const char *const **uids)
 static void load_negotiation(struct load *l, json_t *json, struct policy_negotiation *n)
 {
 	/* What every archive is expected to take (PS3.5 10.1) */
-	static const char *const uncompressed[] = {"1.2.840.10008.1.2.1", "1.2.840.10008.1.2"};
+	static const char *const uncompressed[] = {"1.2.840.10008.1.2.1",
+						   "1.2.840.10008.1.2"};
 	json_t *transfer = json_object_get(json, "transfer_syntaxes");
 	json_t *abstract = json_object_get(json, "abstract_syntaxes");
 	json_t *length = json_object_get(json, "maximum_length");
@@ -516,7 +530,8 @@ static void load_negotiation(struct load *l, json_t *json, struct policy_negotia
 	if (abstract)
 		n->nabstract_syntaxes = load_uids(l, abstract, &n->abstract_syntaxes);
 	if (bytes < LEAST_MAXIMUM_LENGTH || bytes > UINT32_MAX)
-		fail(l, "\"maximum_length\" must be a number of bytes from %d to 4294967295",
+		fail(l,
+		     "\"maximum_length\" must be a number of bytes from %d to 4294967295",
 		     LEAST_MAXIMUM_LENGTH);
 }
 
@@ -527,7 +542,8 @@ static void check_names(struct load *l, const struct policy_rule *rules, size_t 
 	for (size_t i = 0; i < n && !l->failed; i++)
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(rules[i].outcome.rule, rules[k].outcome.rule) == 0)
-				fail(l, "two rules have the name \"%s\"", rules[i].outcome.rule);
+				fail(l, "two rules have the name \"%s\"",
+				     rules[i].outcome.rule);
 }
 
 static void load_pass(struct pass *p, json_t *root, struct policy_rule *rules,
@@ -557,10 +573,8 @@ static size_t count_members(json_t *json)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (json, name, value)
-		n += count_members(value);
-	json_array_foreach (json, i, value)
-		n += count_members(value);
+	json_object_foreach(json, name, value) n += count_members(value);
+	json_array_foreach(json, i, value) n += count_members(value);
 	return n;
 }
 
@@ -601,7 +615,8 @@ static void load_document(struct load *l, json_t *root, struct policy *policy)
 	check_names(l, rules, policy->nrules);
 	if (!l->failed) {
 		enter(l, "negotiate");
-		load_negotiation(l, json_object_get(root, "negotiate"), &policy->negotiation);
+		load_negotiation(l, json_object_get(root, "negotiate"),
+				 &policy->negotiation);
 	}
 	policy->rules = rules;
 	policy->attributes = l->attributes;
@@ -628,8 +643,8 @@ struct policy *policy_load(const char *path, struct policy_error *error)
 	else if (!root && where.line < 0)
 		snprintf(error->text, sizeof(error->text), "%s", where.text);
 	else if (!root)
-		snprintf(error->text, sizeof(error->text), "%s:%d:%d: %s", path, where.line,
-			 where.column, where.text);
+		snprintf(error->text, sizeof(error->text), "%s:%d:%d: %s", path,
+			 where.line, where.column, where.text);
 	else
 		load_document(&l, root, policy);
 	json_decref(root);

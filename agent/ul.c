@@ -128,7 +128,8 @@ static const char *parse_identity(struct reader body, struct ul_associate *a)
 	return body.state == READ_BAD ? "user identity item is too short" : NULL;
 }
 
-static const char *parse_user_item(uint8_t type, struct reader body, struct ul_associate *a)
+static const char *parse_user_item(uint8_t type, struct reader body,
+				   struct ul_associate *a)
 {
 	switch (type) {
 	case UL_ITEM_MAXIMUM_LENGTH:

@@ -11,9 +11,9 @@
 #include "cursor.h"
 
 enum {
-	UL_PDU_HEADER = 6,      /* type, reserved, length (9.3.1) */
-	UL_PDV_HEADER = 6,      /* length, context id, message control header (9.3.5.1) */
-	UL_MAX_CONTEXTS = 128,  /* ids are odd, 1 to 255 (9.3.2.2) */
+	UL_PDU_HEADER = 6,     /* type, reserved, length (9.3.1) */
+	UL_PDV_HEADER = 6,     /* length, context id, message control header (9.3.5.1) */
+	UL_MAX_CONTEXTS = 128, /* ids are odd, 1 to 255 (9.3.2.2) */
 	UL_AE_TITLE = 16,
 	UL_ABORT_SIZE = 10,     /* a whole A-ABORT or A-ASSOCIATE-RJ PDU */
 	UL_ASSOCIATE_FIXED = 68 /* protocol version to the last reserved byte (9.3.2) */
@@ -100,18 +100,18 @@ struct ul_associate {
 	uint32_t maximum_length; /* bytes of a P-DATA-TF PDU; 0: no limit */
 	struct slice implementation_class_uid;
 	struct slice implementation_version_name;
-	bool scp_role;                /* a role selection proposes the SCP role */
-	bool user_identity;           /* a user identity is given (PS3.7 D.3.3.7) */
-	bool user_identity_response;  /* and a positive response requested */
-	const char *error;            /* why it was refused; static; NULL if it was not */
+	bool scp_role;               /* a role selection proposes the SCP role */
+	bool user_identity;          /* a user identity is given (PS3.7 D.3.3.7) */
+	bool user_identity_response; /* and a positive response requested */
+	const char *error;           /* why it was refused; static; NULL if it was not */
 };
 
 struct ul_pdv {
 	uint8_t context_id;
-	bool command;       /* a fragment of a command set, else of a data set */
-	bool last;          /* the last fragment of it */
-	bool whole;         /* all of the fragment is in <data> */
-	struct slice data;  /* what of the fragment is there */
+	bool command;      /* a fragment of a command set, else of a data set */
+	bool last;         /* the last fragment of it */
+	bool whole;        /* all of the fragment is in <data> */
+	struct slice data; /* what of the fragment is there */
 };
 
 /* The next PDU of a byte stream (9.3.1).  False if the header is not there: the

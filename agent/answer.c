@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "answer.h"
+#include "dict.h"
+#include "spop.h"
+
+void answer_text(struct writer *ack, const char *name, const char *text)
+{
+	spop_set_var_str(ack, name, slice_str(text));
+}
+
+void answer_uid(struct writer *ack, const char *name, struct slice uid)
+{
+	const struct dict_uid *known = dict_uid(uid);
+
+	spop_set_var_str(ack, name, known ? slice_str(known->keyword) : uid);
+}
+
+void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu)
+{
+	spop_set_var_bin(ack, name, writer_slice(pdu));
+}
+
+void answer_abort(struct writer *ack, const char *error, enum ul_abort_reason reason)
+{
+	uint8_t buf[UL_ABORT_SIZE];
+	struct writer pdu = writer_of(buf, sizeof(buf));
+
+	ul_write_abort(&pdu, reason);
+	answer_text(ack, "verdict", "reject");
+	answer_pdu(ack, "reply", &pdu);
+	answer_text(ack, "error", error);
+}
+
+void answer_reject(struct writer *ack, struct ul_rejection why, const char *error)
+{
+	uint8_t buf[UL_ABORT_SIZE];
+	struct writer pdu = writer_of(buf, sizeof(buf));
+
+	ul_write_reject(&pdu, why);
+	answer_text(ack, "verdict", "reject");
+	answer_pdu(ack, "reply", &pdu);
+	answer_text(ack, "error", error);
+}
+
+/* What knocks at a DICOM port: the first bytes, and their name */
+static const struct {
+	const char *head;
+	size_t len;
+	const char *error;
+} strangers[] = {
+	{"\x16\x03", 2, "TLS handshake instead of an association"},
+	{"GET ", 4, "HTTP request instead of an association"},
+	{"POST ", 5, "HTTP request instead of an association"},
+	{"HEAD ", 5, "HTTP request instead of an association"},
+	{"PUT ", 4, "HTTP request instead of an association"},
+	{"OPTIONS ", 8, "HTTP request instead of an association"},
+	{"PRI * ", 6, "HTTP/2 preface instead of an association"},
+	{"SSH-", 4, "SSH banner instead of an association"},
+	{"PROXY ", 6, "PROXY protocol header instead of an association"},
+	{"\r\n\r\n", 4, "PROXY protocol header instead of an association"},
+};
+
+void answer_stranger(struct writer *ack, struct slice bytes)
+{
+	uint8_t type = bytes.len > 0 ? bytes.ptr[0] : 0;
+
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+		if (slice_equal(slice_head(bytes, strangers[i].len),
+				slice_of(strangers[i].head, strangers[i].len))) {
+			answer_abort(ack, strangers[i].error, UL_ABORT_UNRECOGNIZED_PDU);
+			return;
+		}
+	if (type > UL_ASSOCIATE_RQ && type <= UL_ABORT)
+		answer_abort(ack, "another PDU instead of an A-ASSOCIATE-RQ",
+			     UL_ABORT_UNEXPECTED_PDU);
+	else
+		answer_abort(ack, "not a DICOM PDU", UL_ABORT_UNRECOGNIZED_PDU);
+}

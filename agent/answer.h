@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* answer.h - the variables that make up an answer to HAProxy: docs/contract.md. */
+#ifndef ANSWER_H
+#define ANSWER_H
+
+#include "ul.h"
+
+/* Set a variable to text, or to the keyword of a UID (the UID itself if it has none). */
+void answer_text(struct writer *ack, const char *name, const char *text);
+void answer_uid(struct writer *ack, const char *name, struct slice uid);
+
+/* Set a variable to the PDU that has been written to <pdu>. */
+void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu);
+
+/* Verdict reject, with an A-ABORT (PS3.8 9.3.8) or an A-ASSOCIATE-RJ (9.3.4) for the
+ * SCU, and why in words for the log.
+ */
+void answer_abort(struct writer *ack, const char *error, enum ul_abort_reason reason);
+void answer_reject(struct writer *ack, struct ul_rejection why, const char *error);
+
+/* The same for what is no A-ASSOCIATE-RQ: says what has come instead. */
+void answer_stranger(struct writer *ack, struct slice bytes);
+
+#endif
