@@ -47,10 +47,13 @@ local function bare(channel)
 	return channel
 end
 
--- may_recv() is false for a peer that closed and for a full buffer alike. Only the first has room left; what is
--- appended does not matter any more then.
+-- may_recv() is false for a peer that closed and for a full buffer alike. Only the first is empty or has room left;
+-- what is appended does not matter any more then.
 local function closed(channel)
-	return not channel:may_recv() and bare(channel):append(PROBE) ~= -1
+	if channel:may_recv() then
+		return false
+	end
+	return bare(channel):input() == 0 or channel:append(PROBE) ~= -1
 end
 
 -- The SCU may still be sending. A close with unread bytes is a TCP reset, and some systems then throw away what
@@ -172,6 +175,15 @@ local function items(bytes, at)
 	end
 end
 
+-- The length of the PDU that begins there, header included. What is no answer to an A-ASSOCIATE-RQ is not waited for.
+local function pdu_length(bytes)
+	local kind = bytes:byte()
+	if kind and kind ~= ASSOCIATE_AC and kind ~= ASSOCIATE_RJ and kind ~= ABORT then
+		return 1
+	end
+	return #bytes >= PDU_HEADER and PDU_HEADER + string.unpack(">I4", bytes, 3) or math.huge
+end
+
 local function sub_item(bytes, at, wanted)
 	for kind, value in items(bytes, at) do
 		if kind == wanted then
@@ -252,7 +264,7 @@ local function refusal(pdu)
 	elseif kind == ABORT and #pdu >= 10 then
 		return ("the archive aborted the association (source %d, reason %d)"):format(pdu:byte(9, 10))
 	end
-	return ("the archive answered the A-ASSOCIATE-RQ with a PDU of type %d"):format(kind)
+	return ("the archive's answer to the A-ASSOCIATE-RQ begins with %02XH, it is no A-ASSOCIATE-AC"):format(kind)
 end
 
 
@@ -269,16 +281,15 @@ function Splice:wake()
 	return 0
 end
 
--- Ends the association for both peers, once. Nothing of what is held gets out.
+-- Ends the association for both peers, once. Nothing of what is held gets out. The connections stay open for the SCU
+-- to read the A-ABORT.
 function Splice:abort(txn, why)
 	self.state = "aborted"
 	self.deadline = now_ms() + LINGER_MS
 	set(txn, "error", why)
 	local req, res = bare(txn.req), bare(txn.res)
 	req:remove()
-	if not self.rejected then
-		req:send(A_ABORT)
-	end
+	req:send(A_ABORT) -- an archive that has rejected the association closes at it, PS3.8 9.2 Sta13
 	res:remove()
 	res:send(A_ABORT)
 	return self:wake()
@@ -313,11 +324,16 @@ function Splice:replay(txn, channel)
 	return #self.request
 end
 
+-- Closes both connections. HAProxy takes only end_analyze's word for that, which comes when no data is filtered.
+function Splice:close(channel)
+	self.state = "closing"
+	filter.unregister_data_filter(self, channel)
+	return self:wake()
+end
+
 function Splice:request_payload(txn, channel)
 	if self.state == "fresh" then
 		return self:replay(txn, channel)
-	elseif self.state == "aborted" then
-		return discard(channel, self.deadline) and self:wake() or -1
 	elseif closed(channel) then
 		return self:abort(txn, "closed by the SCU before the archive had answered")
 	elseif now_ms() >= self.deadline then
@@ -339,17 +355,13 @@ function Splice:judge(pdu)
 	if pdu:byte() == ASSOCIATE_AC then
 		return broken_promise(self.promise, pdu, self.request)
 	end
-	self.rejected = true
 	return refusal(pdu)
 end
 
 function Splice:response_payload(txn, channel)
-	if self.state == "aborted" then
-		bare(channel):remove()
-		return 0
-	end
-	local answer = channel:data() or ""
-	local length = #answer >= PDU_HEADER and PDU_HEADER + string.unpack(">I4", answer, 3) or math.huge
+	-- what data() gives for an empty channel differs from version to version
+	local answer = channel:input() > 0 and channel:data() or ""
+	local length = pdu_length(answer)
 	local why
 	if #answer >= length then
 		why = self:judge(answer:sub(1, length))
@@ -357,7 +369,7 @@ function Splice:response_payload(txn, channel)
 			return self:release(txn, channel, length)
 		end
 	elseif channel:may_recv() then
-		return 0
+		return self:wake()
 	elseif #answer == 0 then
 		why = "the archive closed the connection instead of answering the A-ASSOCIATE-RQ"
 	else
@@ -366,8 +378,17 @@ function Splice:response_payload(txn, channel)
 	return self:abort(txn, why)
 end
 
+-- Whatever returns 0 must have called wake: HAProxy spins once a wake_time is over and no new one was given.
 function Splice:tcp_payload(txn, channel)
-	if channel:is_resp() then
+	if self.state == "closing" or self.state == "closed" then
+		bare(channel):remove()
+		return self:wake()
+	elseif self.state == "aborted" and channel:is_resp() then
+		bare(channel):remove()
+		return now_ms() < self.deadline and self:wake() or self:close(channel)
+	elseif self.state == "aborted" then
+		return discard(channel, self.deadline) and self:wake() or self:close(channel)
+	elseif channel:is_resp() then
 		return self:response_payload(txn, channel)
 	end
 	return self:request_payload(txn, channel)
@@ -379,8 +400,14 @@ function Splice:end_analyze(txn, channel)
 	if self.state == "held" then
 		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ")
 	end
-	if self.state == "aborted" and not channel:is_resp() and discard(channel, self.deadline) then
-		return self:wake()
+	if self.state == "aborted" and (channel:is_resp() or discard(channel, self.deadline)) then
+		return channel:is_resp() and 1 or self:wake()
+	elseif self.state == "aborted" or self.state == "closing" then
+		self.state = "closed"
+		return -1
+	elseif self.state == "closed" then
+		self.deadline = now_ms() + LINGER_MS
+		self:wake()
 	end
 	return 1
 end
