@@ -96,20 +96,17 @@ void dimse_gather(struct reader stream, struct writer *command, struct writer *d
 		  struct dimse_message *m)
 {
 	const uint8_t *start = stream.pos;
-	size_t all = reader_left(&stream);
-	struct ul_pdu pdu;
+	struct ul_pdu pdu = {0};
 
 	*m = (struct dimse_message){.end = DIMSE_PARTIAL};
-	/* No PDU is shorter than A-RELEASE-RQ, and one that has begun will be finished by
-	 * its sender. */
-	m->need = all + UL_ABORT_SIZE;
-	while (m->end == DIMSE_PARTIAL) {
+	while (m->end == DIMSE_PARTIAL && !pdu.body.cut) {
 		size_t at = stream.pos ? (size_t)(stream.pos - start) : 0;
 
-		if (!ul_next_pdu(&stream, &pdu)) {
-			m->need = at + UL_ABORT_SIZE;
+		/* No PDU of a message is shorter than A-RELEASE-RQ, and one that has begun
+		 * will be finished by its sender: neither is waited for in vain. */
+		m->need = at + UL_ABORT_SIZE;
+		if (!ul_next_pdu(&stream, &pdu))
 			break;
-		}
 		if (pdu.body.cut)
 			m->need = at + UL_PDU_HEADER + pdu.length;
 		if (pdu.type == UL_P_DATA_TF)
@@ -120,7 +117,8 @@ void dimse_gather(struct reader stream, struct writer *command, struct writer *d
 			m->end = DIMSE_ABORT;
 		else
 			fail(m, "unexpected PDU instead of P-DATA-TF",
-			     pdu.type <= UL_RELEASE_RP ? UL_ABORT_UNEXPECTED_PDU
-						       : UL_ABORT_UNRECOGNIZED_PDU);
+			     pdu.type >= UL_ASSOCIATE_RQ && pdu.type <= UL_RELEASE_RP
+				     ? UL_ABORT_UNEXPECTED_PDU
+				     : UL_ABORT_UNRECOGNIZED_PDU);
 	}
 }
