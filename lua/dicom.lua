@@ -73,8 +73,11 @@ local function linger(txn)
 	return act.YIELD
 end
 
+-- Without a PDU: to an SCU that has aborted nothing is said any more.
 local function refuse(txn, pdu)
-	txn.res:send(pdu)
+	if pdu then
+		txn.res:send(pdu)
+	end
 	set(txn, "answered", "refused")
 	set(txn, "close_at", math.min(now_ms() + LINGER_MS, get(txn, "wait_until") - MARGIN_MS))
 	return linger(txn)
@@ -141,6 +144,9 @@ core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 	local verdict, pool = get(txn, "verdict"), get(txn, "backend")
 	if verdict == "reject" then
 		return refuse(txn, get(txn, "reply"))
+	elseif pool == "" then
+		set(txn, "error", "refused by the policy, which has no pool for what sends no data")
+		return refuse(txn, A_ABORT)
 	elseif verdict == "more" then
 		set(txn, "error", "not decided on the data that came, the fallback is used")
 	end
