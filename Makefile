@@ -64,6 +64,9 @@ $(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc: $(BUILD)/dict_%.inc: agent/d
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/librooms.a
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) -lcmocka $(LDLIBS)
 
+# so that every allocation can fail
+$(BUILD)/unit/test_policy_load: LDFLAGS += -Wl,--wrap=calloc
+
 units: $(UNITS) ## the unit-test programs, build/unit/test_*
 
 samples: ## the DICOM samples, build/samples/*.dcm
@@ -95,16 +98,18 @@ fuzz: $(FUZZERS) ## fuzz every tests/fuzz/fuzz_*.c for FUZZ_TIME seconds (needs 
 		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
 		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed s/^/-dict=/) $$corpus; done
 
-# The agent and the unit tests run with the sanitizers; lint and layers count as tests.
+# The agent and the unit tests run with the sanitizers.
 test: ## everything that must hold, against real HAProxy and DCMTK; under 15 minutes
 	$(Q).ci/install build run test
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all samples
 	$(Q)$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined all units
-	$(Q)tests/run
+	$(Q).ci/lint
+	$(Q)BUILD=build/asan tests/run
 
-valgrind: all ## the end-to-end tests with the agent under valgrind; takes longer
-	$(Q)DICOM_SPOA=build/dicom-spoa \
-	AGENT_WRAPPER="valgrind --quiet --error-exitcode=99 --leak-check=full" tests/run e2e
+valgrind: all units ## the same with valgrind instead of the sanitizers; takes longer
+	$(Q)AGENT_WRAPPER="$(VALGRIND)" UNIT_WRAPPER="$(VALGRIND)" tests/run
+
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full
 
 lint: ## cppcheck, luacheck, shellcheck, the order of the rooms
 	$(Q).ci/lint

@@ -107,8 +107,8 @@ static void check_members(struct load *l, json_t *object, const char *names)
 		size_t len = strlen(name);
 		const char *at = strstr(names, name);
 
-		if (!at || len == 0 || (at != names && at[-1] != ' ') ||
-		    (at[len] != ' ' && at[len] != '\0'))
+		if (!at || len == 0 || strchr(name, ' ') ||
+		    (at != names && at[-1] != ' ') || (at[len] != ' ' && at[len] != '\0'))
 			fail(l, "unknown member \"%s\"; allowed: %s", name, names);
 	}
 }
@@ -541,9 +541,11 @@ static void check_names(struct load *l, const struct policy_rule *rules, size_t 
 {
 	for (size_t i = 0; i < n && !l->failed; i++)
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(rules[i].outcome.rule, rules[k].outcome.rule) == 0)
+			if (strcmp(rules[i].outcome.rule, rules[k].outcome.rule) == 0) {
+				enter(l, "rules[%zu]", i);
 				fail(l, "two rules have the name \"%s\"",
 				     rules[i].outcome.rule);
+			}
 }
 
 static void load_pass(struct pass *p, json_t *root, struct policy_rule *rules,
@@ -640,8 +642,9 @@ struct policy *policy_load(const char *path, struct policy_error *error)
 	error->text[0] = '\0';
 	if (!policy)
 		fail(&l, "out of memory");
-	else if (!root && where.line < 0)
-		snprintf(error->text, sizeof(error->text), "%s", where.text);
+	else if (!root && where.line < 0) /* jansson says nothing of missing memory */
+		snprintf(error->text, sizeof(error->text), "%s: %s", path,
+			 where.text[0] ? where.text : "out of memory");
 	else if (!root)
 		snprintf(error->text, sizeof(error->text), "%s:%d:%d: %s", path,
 			 where.line, where.column, where.text);
@@ -650,7 +653,7 @@ struct policy *policy_load(const char *path, struct policy_error *error)
 	json_decref(root);
 	if (policy)
 		policy->memory = l.blocks;
-	if (l.failed || error->text[0]) {
+	if (error->text[0]) {
 		policy_free(policy);
 		return NULL;
 	}
