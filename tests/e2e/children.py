@@ -60,6 +60,7 @@ class Child:
 
     def __init__(self, name, command, directory, env=None):
         self.name, self.log_path = name, os.path.join(directory, name + ".log")
+        self.killed = False  # by the test, on purpose
         with open(self.log_path, "ab") as log:
             # should this process be killed, the kernel ends its children
             command = ["setpriv", "--pdeathsig", "TERM", *command]
@@ -84,7 +85,13 @@ class Child:
             return listening(port)
         wait_until(ready, f"{self.name} listens on port {port}")
 
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self):
+        self.killed = True
         self._signal(signal.SIGKILL)
         self.process.wait()
 

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import objects
 import wire
 
 PATIENCE = 20  # seconds after which a peer that should have answered is taken for hung
@@ -133,6 +134,13 @@ class RawScu:
         return {wire.ABORT: "abort", wire.ASSOCIATE_RJ: "reject"}.get(kind, f"pdu {kind}: {raw[:16].hex()}")
 
 
+def check_works(port, calling="CHECK"):
+    """An association with one C-STORE of a CT; the Object."""
+    thing = objects.make("CT", size=2000)
+    assert send_all(port, thing, calling=calling) == [0]
+    return thing
+
+
 def contexts_for(*things, first=1):
     """One presentation context for each SOP class and transfer syntax among `things`."""
     pairs = dict.fromkeys((t.sop_class, t.syntax) for t in things)
@@ -194,7 +202,7 @@ def leave_out(abstract):
 
 
 class RawScp:
-    """An archive on a free port that aborts, as PS3.8 demands in Sta3, on any byte between RQ and AC.
+    """An archive on a free port that aborts, as PS3.8 demands in Sta3, on data between RQ and AC.
 
     delay: seconds between the RQ and the answer.
     answer: function (wire.Associate) -> bytes of the answer; or "close", "reset", "silent".
@@ -278,6 +286,8 @@ class RawScp:
         except wire.WireError as error:
             association.error = str(error)
             how = "broken"
+        except ConnectionError:
+            how = "reset"
         except OSError as error:
             how = f"{type(error).__name__}"
         with self.changed:
@@ -298,6 +308,8 @@ class RawScp:
             if not early:
                 return "eof"
             association.stream.received += early
+            if len(early) == 10 and early[0] == wire.ABORT:
+                return "abort"  # Evt16, which an SCU may cause at any time
             self._note(association, early=early)
             sock.sendall(wire.abort(2, 2))
             return "early data"

@@ -84,12 +84,13 @@ class Stack:
     answer, where the test cannot wait as long as dicom.cfg does.
     """
 
-    def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool="general",
+    def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None):
         self.directory = str(directory)
         self.policy = TWO_POOLS if policy is None else policy
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait = request_wait, answer_wait
+        default_pool = default_pool or ("general" if "general" in self.pools else next(iter(self.pools), ""))
         self.log = LogSocket()
         self.port, self.stats_port = free_port(), free_port()
         self.count = agents
@@ -180,12 +181,18 @@ class Stack:
                 answer += piece
         return answer.decode("utf-8", "replace")
 
-    def server_states(self):
-        """{pool/server: status} of the stats page."""
+    def stats(self):
+        """{proxy/server: the row of the stats page}"""
         head, *rows = self.admin("show stat").strip().splitlines()
         names = head.lstrip("# ").split(",")
-        states = [dict(zip(names, row.split(","))) for row in rows]
-        return {f"{s['pxname']}/{s['svname']}": s["status"] for s in states}
+        table = [dict(zip(names, row.split(","))) for row in rows]
+        return {f"{row['pxname']}/{row['svname']}": row for row in table}
+
+    def server_states(self):
+        return {name: row["status"] for name, row in self.stats().items()}
+
+    def open_associations(self):
+        return int(self.stats()["dicom/FRONTEND"]["scur"])
 
     def wait_for_agent(self, status="UP"):
         """Until HAProxy's own check says so."""
@@ -193,6 +200,10 @@ class Stack:
 
     def association(self, scu, what="association"):
         """The log line of the connection that a peers.RawScu has, or had."""
+        def find():
+            self.assert_alive()
+            return any(a.get("client") == scu.address for a in self.log.associations())
+        wait_until(find, f"log line of the {what} from {scu.address}")
         return self.log.wait_for(what, client=scu.address)
 
     def children(self):
@@ -201,6 +212,8 @@ class Stack:
     def assert_alive(self):
         """HAProxy and the agents are the processes that were started."""
         for child in self.children():
+            if child.killed:
+                continue
             assert child.alive(), f"{child.name} ended with {child.process.returncode}:\n{child.log()[-3000:]}"
 
     def stop(self):
@@ -211,7 +224,7 @@ class Stack:
                 complaints.append(f"HAProxy had ended with {self.haproxy.process.returncode}")
             self.haproxy.kill()
         for agent in self.agents:
-            if agent.child.process.returncode == -9:  # a test has killed it
+            if agent.child.killed:
                 continue
             try:
                 agent.stop()

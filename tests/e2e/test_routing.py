@@ -109,7 +109,7 @@ def test_an_association_is_rejected_with_the_policys_reason(balancer, raw_archiv
 
 def test_what_no_rule_wants_is_rejected_if_there_is_no_default(balancer, raw_archive):
     ct = raw_archive()
-    lb = balancer({"ct": ct}, default_pool="ct",
+    lb = balancer({"ct": ct},
                   policy={"rules": [{"name": "ct", "if": {"CalledAETitle": "CT"}, "backend": "ct"}]})
     with peers.RawScu(lb.port) as scu, pytest.raises(peers.Rejected) as rejection:
         scu.associate([wire.Context(1, wire.CT_IMAGE, (wire.EXPLICIT_LE,))], called="OTHER")
@@ -119,7 +119,7 @@ def test_what_no_rule_wants_is_rejected_if_there_is_no_default(balancer, raw_arc
 
 def test_an_object_that_no_rule_wants_is_aborted_and_reaches_no_archive(balancer, raw_archive):
     ct = raw_archive()
-    lb = balancer({"ct": ct}, default_pool="ct",
+    lb = balancer({"ct": ct},
                   policy={"rules": [{"name": "ct", "if": {"Modality": "CT"}, "backend": "ct"}]})
     with peers.RawScu(lb.port) as scu:
         thing = objects.make("MR")
@@ -133,7 +133,7 @@ def test_an_object_that_no_rule_wants_is_aborted_and_reaches_no_archive(balancer
 @pytest.mark.parametrize("condition", [{"CalledAETitle": "LB"}, {"Modality": "CT"}], ids=["association", "data-set"])
 def test_the_archive_is_called_by_the_name_that_the_policy_gives_it(balancer, raw_archive, condition):
     neuro = raw_archive()
-    lb = balancer({"neuro": neuro}, default_pool="neuro", policy={
+    lb = balancer({"neuro": neuro}, policy={
         "rules": [{"name": "neuro", "if": condition, "backend": "neuro", "called_ae": "NEURO"}]})
     thing = objects.make("CT")
     assert peers.send_all(lb.port, thing, calling="CT_ROOM1", called="LB") == [0]
