@@ -212,11 +212,13 @@ void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_pl
 			      plan->contexts[i].transfer_syntax);
 		ul_end_item(w, item);
 	}
-	item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
-	while (ul_next_item(&user, &type, &body))
-		if (!declined(type))
-			ul_write_item(w, type, reader_rest(&body));
-	ul_end_item(w, item);
+	if (user.pos) { /* the SCU has sent one: it must not become longer */
+		item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
+		while (ul_next_item(&user, &type, &body))
+			if (!declined(type))
+				ul_write_item(w, type, reader_rest(&body));
+		ul_end_item(w, item);
+	}
 	writer_patch_be32(w, pdu);
 	if (called_ae && writer_ok(w)) {
 		struct writer ae = writer_of(w->buf + start + CALLED_AE_AT, UL_AE_TITLE);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* PS3.8 9.3.3 and PS3.7 D: what is promised, and what the archive is asked for */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "edge.h"
+#include "negotiate.h"
+#include "sample.h"
+
+#define FIXED	     "0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    ' AB 00*30 CD "
+#define CONTEXT_NAME "10 00 ['1.2.840.10008.3.1.1.1']"
+#define CT	     "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
+#define MR	     "30 00 ['1.2.840.10008.5.1.4.1.1.4']"
+#define ECHO	     "30 00 ['1.2.840.10008.1.1']"
+#define FIND	     "30 00 ['1.2.840.10008.5.1.4.1.2.2.1']"
+#define PRIVATE	     "30 00 ['1.3.12.2.1107.5.9.1']"
+#define EXPLICIT     "40 00 ['1.2.840.10008.1.2.1']"
+#define IMPLICIT     "40 00 ['1.2.840.10008.1.2']"
+#define JPEG	     "40 00 ['1.2.840.10008.1.2.4.50']"
+#define CLASS	     "52 00 ['1.2.3.4']"
+#define LENGTH	     "51 00 [00004000]"
+
+static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"};
+static const char *const extra[] = {"1.3.12.2.1107.5.9.1"};
+static const struct policy_negotiation usual = {.transfer_syntaxes = syntaxes,
+						.ntransfer_syntaxes = 2,
+						.maximum_length = 16378};
+
+static struct ul_associate rq, again;
+static struct negotiate_plan plan;
+static uint8_t bytes[1 << 18];
+
+static void parse(const char *body)
+{
+	assert_int_equal(ul_parse_associate(reader_of(sample(body), false), UL_ASSOCIATE_RQ,
+					    &rq),
+			 READ_OK);
+}
+
+static void check_written(const struct writer *w, const char *expected)
+{
+	struct slice e = sample(expected);
+
+	assert_true(writer_ok(w));
+	for (size_t i = 0; i < w->len && i < e.len; i++)
+		if (w->buf[i] != e.ptr[i])
+			fail_msg("byte %zu is %02X, expected %02X", i, w->buf[i], e.ptr[i]);
+	assert_int_equal(w->len, e.len);
+}
+
+/* Each byte of the AC and of the narrowed RQ, for an RQ with everything */
+static void test_bytes(void **state)
+{
+	struct writer w;
+
+	parse(FIXED CONTEXT_NAME
+	      "20 00 [01 00 00 00" CT JPEG EXPLICIT IMPLICIT "]" /* the SCU's order */
+	      "20 00 [03 FF FF FF 30 00 ['1.2.840.10008.1.1' 00]" IMPLICIT "]"
+	      "20 00 [05 00 00 00" MR JPEG "]"      /* no syntax that may be promised */
+	      "20 00 [07 00 00 00" PRIVATE EXPLICIT "]"
+	      "20 00 [FF 00 00 00" MR "]"           /* no syntax at all */
+	      "50 00 [" LENGTH CLASS "53 00 [0002 0002]"
+	      "54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]" "55 00 ['NAME']"
+	      "56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02]"
+	      "57 00 [['1.2.840.10008.5.1.4.1.1.2'] ['1.2.840.10008.4.2'] [ ]]"
+	      "58 00 [01 00 ['user'] [ ]]]");
+	assert_null(negotiate_plan(&rq, &usual, &plan));
+	assert_int_equal(plan.accepted, 2);
+	w = writer_of(bytes, sizeof(bytes));
+	negotiate_write_ac(&rq, &plan, 16378, &w);
+	check_written(&w, "02 00 {" FIXED CONTEXT_NAME
+			  "21 00 [01 00 00 00" EXPLICIT "]"
+			  "21 00 [03 00 00 00" IMPLICIT "]"
+			  "21 00 [05 00 04 00" JPEG "]"
+			  "21 00 [07 00 03 00" EXPLICIT "]"
+			  "21 00 [FF 00 04 00" IMPLICIT "]"
+			  "50 00 [51 00 [00003FFA]"
+			  "52 00 ['2.25.214829360731839281655107236091382754361']"
+			  "55 00 ['DICOM_SPOA_1']]}");
+	w.len = 0;
+	negotiate_write_rq(&rq, &plan, NULL, &w);
+	check_written(&w, "01 00 {" FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
+			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
+			  "50 00 [" LENGTH CLASS "55 00 ['NAME'] 58 00 [01 00 ['user'] [ ]]]}");
+	w.len = 0;
+	negotiate_write_rq(&rq, &plan, "NEURO", &w);
+	check_written(&w, "01 00 {0001 0000 'NEURO           ' 'CT_SCANNER_1    ' AB 00*30 CD"
+			  CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
+			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
+			  "50 00 [" LENGTH CLASS "55 00 ['NAME'] 58 00 [01 00 ['user'] [ ]]]}");
+}
+
+/* The whole PDU with another called AE title, of any length up to 16 */
+static void test_rename(void **state)
+{
+	static const char *const names[] = {"A", "NEURO", "SIXTEEN_LETTERS_"};
+	struct slice pdu = edge(sample("01 00 {" FIXED CONTEXT_NAME "}"));
+
+	for (size_t i = 0; i < 3; i++) {
+		struct writer w = writer_of(bytes, sizeof(bytes));
+
+		negotiate_rename(pdu, names[i], &w);
+		assert_int_equal(w.len, pdu.len);
+		assert_memory_equal(bytes, pdu.ptr, 10);
+		assert_true(is_text(ul_trim(slice_of(bytes + 10, 16)), names[i]));
+		assert_memory_equal(bytes + 26, pdu.ptr + 26, pdu.len - 26);
+	}
+}
+
+#define STORE "20 00 [01 00 00 00" CT EXPLICIT "]"
+
+static void test_what_is_not_spliced(void **state)
+{
+	static const struct {
+		const char *items;
+		bool spliced;
+	} cases[] = {
+		{STORE, true},
+		{STORE "20 00 [03 00 00 00" ECHO IMPLICIT "]", true},
+		{STORE "20 00 [03 00 00 00" PRIVATE IMPLICIT "]", true},
+		{STORE "20 00 [03 00 00 00" MR JPEG "]", true},
+		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]", true},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]", true},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]", true},
+		{STORE "50 00 [53 00 [0000 0000]]", true},
+		{STORE "50 00 [58 00 [01 00 ['user'] [ ]]]", true},
+		/* nothing that could be promised */
+		{"", false},
+		{"20 00 [01 00 00 00" CT JPEG "]", false},
+		{"20 00 [01 00 00 00" CT "]", false},
+		{"20 00 [01 00 00 00" PRIVATE EXPLICIT "]", false},
+		/* Verification alone has no data set to wait for (docs/splicing.md) */
+		{"20 00 [01 00 00 00" ECHO IMPLICIT "]", false},
+		{"20 00 [01 00 00 00" CT JPEG "] 20 00 [03 00 00 00" ECHO IMPLICIT "]", false},
+		/* another service, an SCP, an identity to be confirmed */
+		{"20 00 [01 00 00 00" FIND EXPLICIT "]", false},
+		{STORE "20 00 [03 00 00 00" FIND IMPLICIT "]", false},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 01]]", false},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]", false},
+		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]", false},
+	};
+	char body[2048];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(body, sizeof(body), "%s%s%s", FIXED, CONTEXT_NAME, cases[i].items);
+		parse(body);
+		if ((negotiate_plan(&rq, &usual, &plan) == NULL) != cases[i].spliced)
+			fail_msg("spliced is not %d: %s", cases[i].spliced, cases[i].items);
+	}
+	{
+		struct policy_negotiation may = usual;
+
+		may.abstract_syntaxes = extra;
+		may.nabstract_syntaxes = 1;
+		parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" PRIVATE EXPLICIT "]");
+		assert_null(negotiate_plan(&rq, &may, &plan));
+	}
+}
+
+/* PS3.8 9.3.2: bit 0 is version 1, other bits are not tested */
+static void test_refusals(void **state)
+{
+	static const struct {
+		const char *version, *name;
+		bool refused;
+		struct ul_rejection why;
+	} cases[] = {
+		{"0001", CONTEXT_NAME, false, {0, 0, 0}},
+		{"FFFF", CONTEXT_NAME, false, {0, 0, 0}},
+		{"0001", "10 00 ['1.2.840.10008.3.1.1.1' 00]", false, {0, 0, 0}},
+		{"0000", CONTEXT_NAME, true, {1, 2, 2}},
+		{"FFFE", CONTEXT_NAME, true, {1, 2, 2}},
+		{"0001", "10 00 ['1.2.840.10008.3.1.1.2']", true, {1, 1, 2}},
+		{"0001", "", true, {1, 1, 2}},
+	};
+	char body[512];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ul_rejection why = {0, 0, 0};
+
+		snprintf(body, sizeof(body), "%s 0000 20*32 00*32 %s%s", cases[i].version,
+			 cases[i].name, STORE);
+		parse(body);
+		assert_int_equal(negotiate_refuses(&rq, &why), cases[i].refused);
+		assert_memory_equal(&why, &cases[i].why, sizeof(why));
+	}
+}
+
+/*** any RQ: nothing is longer, everything can be read back, and says the same ***/
+
+static uint32_t seed = 3;
+
+static unsigned choose(unsigned n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 16) % n;
+}
+
+static size_t write_random_rq(struct writer *w)
+{
+	static const char *const classes[] = {CT, MR, ECHO, PRIVATE, "30 00 ['1.2.840.10008.1.1' 00]"};
+	static const char *const transfers[] = {EXPLICIT, IMPLICIT, JPEG, "40 00 ['1.2.840.10008.1.2' 00]"};
+	static const char *const users[] = {LENGTH, CLASS, "55 00 ['N']", "53 00 [0001 0001]",
+					    "58 00 [01 00 ['u'] [ ]]", "59 00 [ ]", "7A 00 [01]",
+					    "56 00 [['1.2'] 01]"};
+	unsigned contexts = 1 + choose(6);
+	size_t item;
+
+	sample_write(w, "01 00 00000000" FIXED CONTEXT_NAME);
+	for (unsigned i = 0; i < contexts; i++) {
+		item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_RQ);
+		writer_u8(w, (uint8_t)(2 * i + 1));
+		sample_write(w, "00*3");
+		sample_write(w, classes[choose(5)]);
+		for (unsigned k = choose(4); k > 0; k--)
+			sample_write(w, transfers[choose(4)]);
+		ul_end_item(w, item);
+	}
+	if (choose(4) > 0) {
+		item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
+		for (unsigned k = choose(5); k > 0; k--)
+			sample_write(w, users[choose(8)]);
+		ul_end_item(w, item);
+	}
+	writer_patch_be32(w, 2);
+	return w->len;
+}
+
+static void parse_pdu(const struct writer *w, size_t from, enum ul_pdu_type type,
+		      struct ul_associate *a)
+{
+	struct reader stream = reader_of(edge(slice_of(w->buf + from, w->len - from)), false);
+	struct ul_pdu pdu;
+
+	assert_true(writer_ok(w));
+	assert_true(ul_next_pdu(&stream, &pdu) && reader_done(&stream));
+	assert_int_equal(pdu.type, type);
+	assert_int_equal(ul_parse_associate(pdu.body, type, a), READ_OK);
+}
+
+static void check_narrowed(void)
+{
+	unsigned k = 0;
+
+	assert_int_equal(again.ncontexts, plan.accepted);
+	for (unsigned i = 0; i < rq.ncontexts; i++) {
+		struct reader list = again.contexts[k].transfer_syntaxes;
+		struct slice uid;
+
+		if (plan.contexts[i].result != UL_ACCEPTANCE)
+			continue;
+		assert_int_equal(again.contexts[k].id, rq.contexts[i].id);
+		assert_true(slice_equal(again.contexts[k].abstract_syntax,
+					rq.contexts[i].abstract_syntax));
+		assert_true(ul_next_transfer_syntax(&list, &uid));
+		assert_true(slice_equal(uid, plan.contexts[i].transfer_syntax));
+		assert_false(ul_next_transfer_syntax(&list, &uid));
+		k++;
+	}
+}
+
+static void test_random_requests(void **state)
+{
+	static uint8_t original[8192];
+	static struct ul_associate ac;
+	static struct negotiate_plan told;
+	unsigned spliced = 0;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		struct writer in = writer_of(original, sizeof(original));
+		struct writer w = writer_of(bytes, sizeof(bytes));
+		size_t len = write_random_rq(&in), aclen;
+		struct reader body = reader_of(slice_of(original + 6, len - 6), false);
+
+		assert_int_equal(ul_parse_associate(body, UL_ASSOCIATE_RQ, &rq), READ_OK);
+		if (negotiate_plan(&rq, &usual, &plan))
+			continue;
+		spliced++;
+		negotiate_write_ac(&rq, &plan, 16378, &w);
+		aclen = w.len;
+		parse_pdu(&w, 0, UL_ASSOCIATE_AC, &ac);
+		assert_int_equal(ac.ncontexts, rq.ncontexts); /* each is answered */
+		negotiate_recall(&rq, &ac, &told);
+		assert_int_equal(told.accepted, plan.accepted);
+		for (unsigned i = 0; i < rq.ncontexts; i++) {
+			assert_int_equal(told.contexts[i].result, plan.contexts[i].result);
+			if (plan.contexts[i].result == UL_ACCEPTANCE)
+				assert_true(slice_equal(told.contexts[i].transfer_syntax,
+							plan.contexts[i].transfer_syntax));
+		}
+		negotiate_write_rq(&rq, &plan, round % 2 ? "OTHER" : NULL, &w);
+		if (w.len - aclen > len)
+			fail_msg("round %u: %zu bytes instead of %zu", round, w.len - aclen, len);
+		parse_pdu(&w, aclen, UL_ASSOCIATE_RQ, &again);
+		check_narrowed();
+	}
+	assert_in_range(spliced, 5000, 20000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_rename),
+		cmocka_unit_test(test_what_is_not_spliced),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_random_requests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
