@@ -88,6 +88,11 @@ local function hang_up(txn, why)
 	return act.DENY
 end
 
+local function spoe_error(txn)
+	local code = get(txn, "spoe_error")
+	return code and (" (SPOE error %d)"):format(code) or ""
+end
+
 local function no_verdict(txn, no_agent)
 	local got, length = txn.req:input(), get(txn, "length") or math.huge
 	if got < length then
@@ -96,8 +101,7 @@ local function no_verdict(txn, no_agent)
 		end
 		return hang_up(txn, ("no complete A-ASSOCIATE-RQ in time (%d bytes came)"):format(got))
 	end
-	local code = get(txn, "spoe_error")
-	set(txn, "error", "no answer from the agent" .. (code and " (SPOE error " .. code .. ")" or ""))
+	set(txn, "error", "no answer from the agent" .. spoe_error(txn))
 	if no_agent == "refuse" then
 		return refuse(txn, A_RJ_CONGESTED)
 	end
@@ -112,7 +116,9 @@ core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 	local verdict, reply = get(txn, "verdict"), get(txn, "reply")
 	if not verdict then
 		return no_verdict(txn, no_agent)
-	elseif verdict == "reject" then
+	end
+	txn:unset_var("txn.dicom.spoe_error") -- of the first try
+	if verdict == "reject" then
 		return refuse(txn, reply)
 	elseif verdict == "accept" then
 		if txn.res:send(reply) ~= #reply then
@@ -147,6 +153,8 @@ core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 	elseif pool == "" then
 		set(txn, "error", "refused by the policy, which has no pool for what sends no data")
 		return refuse(txn, A_ABORT)
+	elseif get(txn, "spoe_error") and verdict ~= "route" then
+		set(txn, "error", "no answer from the agent about the data, the fallback is used" .. spoe_error(txn))
 	elseif verdict == "more" then
 		set(txn, "error", "not decided on the data that came, the fallback is used")
 	end
