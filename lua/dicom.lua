@@ -89,8 +89,8 @@ local function hang_up(txn, why)
 end
 
 local function spoe_error(txn)
-	local code = get(txn, "spoe_error")
-	return code and (" (SPOE error %d)"):format(code) or ""
+	local code = get(txn, "spoe_error") -- a boolean from HAProxy 3.1 on
+	return math.type(code) and (" (SPOE error %d)"):format(code) or ""
 end
 
 local function no_verdict(txn, no_agent)
