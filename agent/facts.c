@@ -116,9 +116,12 @@ static struct policy_fact from_element(struct facts *f, const struct policy_attr
 				       const struct dataset_wanted *w,
 				       enum dataset_encoding encoding)
 {
-	const char *vr = w->vr[0] && strcmp(w->vr, "UN") != 0 ? w->vr : a->vr;
+	bool un = strcmp(w->vr, "UN") == 0;
+	const char *vr = w->vr[0] && !un ? w->vr : a->vr;
 	size_t start = f->text.len;
 
+	if (un) /* little endian in any transfer syntax (PS3.5 6.2.2 note) */
+		encoding = DATASET_IMPLICIT_LE;
 	if (w->state != DATASET_PRESENT)
 		return (struct policy_fact){
 			w->state == DATASET_ABSENT ? POLICY_ABSENT : POLICY_UNKNOWN, {0}};
