@@ -153,7 +153,7 @@ core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 	elseif pool == "" then
 		set(txn, "error", "refused by the policy, which has no pool for what sends no data")
 		return refuse(txn, A_ABORT)
-	elseif get(txn, "spoe_error") and verdict ~= "route" then
+	elseif get(txn, "spoe_error") and get(txn, "answered") == "accept" and verdict ~= "route" then
 		set(txn, "error", "no answer from the agent about the data, the fallback is used" .. spoe_error(txn))
 	elseif verdict == "more" then
 		set(txn, "error", "not decided on the data that came, the fallback is used")
