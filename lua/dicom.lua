@@ -24,6 +24,7 @@ local A_ABORT = "\7\0\0\0\0\4\0\0\2\0" -- source 2, service-provider; PS3.8 9.3.
 local A_RJ_CONGESTED = "\3\0\0\0\0\4\0\2\3\1" -- 2 transient, 3 presentation provider, 1 congestion; PS3.8 9.3.4
 
 local LINGER_MS = 5000 -- for the SCU to read the last PDU and close, before we do (ARTIM, PS3.8 9.1.5)
+local ANSWER_MS = 3000 -- for the agent; longer than "timeout processing" in dicom.spoe.conf
 local MARGIN_MS = 200 -- an action must not yield any more once the inspect-delay is over
 local PROBE = string.rep("\0", 16384)
 
@@ -110,8 +111,9 @@ local function no_verdict(txn, no_agent)
 end
 
 core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
-	if get(txn, "answered") then
-		return linger(txn)
+	local answered = get(txn, "answered")
+	if answered then
+		return answered == "accept" and act.CONTINUE or linger(txn)
 	end
 	local verdict, reply = get(txn, "verdict"), get(txn, "reply")
 	if not verdict then
@@ -127,6 +129,12 @@ core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 		set(txn, "promise", reply)
 	end
 	set(txn, "answered", verdict)
+	if verdict == "accept" and now_ms() + 2 * MARGIN_MS < get(txn, "wait_until") then
+		-- There is no data yet to go on with. The next event resumes this, be it the SCU's data; the timer stays
+		-- for the agent, see start_analyze.
+		act.wake_time(ANSWER_MS)
+		return act.YIELD
+	end
 	return act.CONTINUE
 end, 1)
 
@@ -310,7 +318,13 @@ function Splice:abort(txn, why)
 end
 
 -- Comes before the rules, so it is not known yet whether there will be anything to hold.
+--
+-- HAProxy before 3.0 may sleep through the "timeout processing" of an agent that is gone until something else wakes
+-- the stream (haproxy#2478). So it is woken.
 function Splice:start_analyze(_, channel)
+	if not channel:is_resp() then
+		filter.wake_time(ANSWER_MS)
+	end
 	if not channel:is_resp() or self.state == "held" then
 		filter.register_data_filter(self, channel)
 	end
