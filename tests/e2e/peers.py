@@ -323,9 +323,10 @@ class RawScp:
         answer = self.answer(association.rq)
         for at in range(0, len(answer), self.piece or len(answer)):
             sock.sendall(answer[at:at + (self.piece or len(answer))])
-        if answer[0] != wire.ASSOCIATE_AC:
+        end = 6 + int.from_bytes(answer[2:6], "big")
+        if answer[0] != wire.ASSOCIATE_AC or len(answer) < end:
             return self._drain(association, sock)
-        return self._messages(association, sock)
+        return self._messages(association, sock, wire.parse_associate(answer[:end]))
 
     def _drain(self, association, sock):
         while True:
@@ -334,9 +335,9 @@ class RawScp:
                 return "eof"
             association.stream.received += piece
 
-    def _messages(self, association, sock):
+    def _messages(self, association, sock, ac):
         while True:
-            kind, context, command, data = association.stream.read_message()
+            kind, context, command, data = association.stream.read_message(ac.max_length)
             if kind == wire.RELEASE_RQ:
                 sock.sendall(wire.release_rp())
                 return "release"
@@ -344,6 +345,9 @@ class RawScp:
                 return "abort"
             if kind != wire.P_DATA:
                 raise wire.WireError(f"unexpected PDU {kind}")
+            if context not in ac.accepted():
+                sock.sendall(wire.abort(2, 6))
+                raise wire.WireError(f"message on context {context}, which was not accepted")
             with self.changed:
                 association.messages.append((command, data))
                 self.changed.notify_all()

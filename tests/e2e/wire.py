@@ -291,10 +291,11 @@ class Stream:
         head = self.read(6)
         return head[0], head + self.read(struct.unpack(">I", head[2:])[0])
 
-    def read_message(self):
+    def read_message(self, max_length=0):
         """(type, context, command, data set): P_DATA with a whole message, or another PDU's type and bytes.
 
-        command is parsed, data set None if the message has none.
+        command is parsed, data set None if the message has none. max_length: what was announced for P-DATA-TF
+        (PS3.8 D.1.1); 0: no limit.
         """
         context, command, data = None, b"", b""
         parsed = None
@@ -303,6 +304,8 @@ class Stream:
                 kind, raw = self.read_pdu()
                 if kind != P_DATA:
                     return kind, None, raw, None
+                if 0 < max_length < len(raw) - 6:
+                    raise WireError(f"a P-DATA-TF of {len(raw) - 6} bytes; at most {max_length} were announced")
                 self.pending.extend(parse_pdvs(raw[6:]))
                 continue
             number, is_command, is_last, piece = self.pending.pop(0)
