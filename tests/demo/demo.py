@@ -11,7 +11,7 @@ Environment:
   STATS_PORT    HAProxy's stats page (8404)
   ARCHIVE_PORT  the first of nine ports for archives and agent (any that are free)
   DICOM_HOST    the address to listen on for DICOM (127.0.0.1; 0.0.0.0: all)
-  POLICY        the agent's policy (tests/demo/policy.json)
+  POLICY        the agent's policy (haproxy/policy.json)
 """
 import os
 import re
@@ -24,7 +24,7 @@ import send
 import stack
 
 SAMPLES = os.path.join(stack.ROOT, "build", "samples")
-POLICY_FILE = os.path.join(stack.ROOT, "tests", "demo", "policy.json")
+POLICY_FILE = os.path.join(stack.ROOT, "haproxy", "policy.json")
 TABLE = os.path.join(stack.ROOT, "dicom-samples", "expected.tsv")
 PRIOR = os.path.join(SAMPLES, "ct-prior.dcm")
 
