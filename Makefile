@@ -28,7 +28,7 @@ OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
 ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all help units samples run demo clean
+.PHONY: all help units samples run demo test valgrind versions lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -110,6 +110,10 @@ valgrind: all units ## the same with valgrind instead of the sanitizers; takes l
 	$(Q)AGENT_WRAPPER="$(VALGRIND)" UNIT_WRAPPER="$(VALGRIND)" tests/run
 
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full
+
+versions: test ## the same with HAProxy 3.0 and later, from other Debian suites
+	$(Q).ci/install versions
+	$(Q)BUILD=build/asan tests/versions
 
 lint: ## cppcheck, luacheck, shellcheck, the order of the rooms
 	$(Q).ci/lint
