@@ -67,6 +67,7 @@ class Agent:
                            ["serve", "--policy", policy_path, "--listen", f"127.0.0.1:{self.port}",
                             "--workers", str(workers)], directory)
         self.child.wait_for_port(self.port)
+        wait_until(lambda: "event=started" in self.child.log(), f"{name} has started")
 
     def stop(self):
         """SIGTERM; the status must be 0 and no checker may have found anything."""
@@ -169,6 +170,7 @@ class Stack:
                              [word for path in files for word in ("-f", path)], self.directory,
                              {**self.settings, "DICOM_AGENT": f"127.0.0.1:{self.agent.port}"})
         self.haproxy.wait_for_port(self.port)
+        wait_until(lambda: os.path.exists(f"{self.directory}/admin.sock"), "HAProxy's runtime API is there")
 
     def admin(self, command):
         """A command to HAProxy's runtime API (management.txt 9.3)."""
