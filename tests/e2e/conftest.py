@@ -6,6 +6,8 @@ import os
 import pytest
 
 os.environ.setdefault("DICOM_SPOA_WRAPPER", os.environ.get("AGENT_WRAPPER", ""))
+# where Debian keeps HAProxy, and where an ordinary user's PATH does not lead
+os.environ["PATH"] += ":/usr/sbin"
 
 import dcmtk  # noqa: E402
 import peers  # noqa: E402
