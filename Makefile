@@ -26,7 +26,7 @@ DCUID_H   ?= $(firstword $(wildcard /usr/include/dcmtk/dcmdata/dcuid.h))
 SOURCES  := $(wildcard agent/*.c)
 OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
 ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
-UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
 .PHONY: all help units samples run demo test valgrind versions lint fuzz clean
 .DELETE_ON_ERROR:

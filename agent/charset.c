@@ -11,9 +11,9 @@ struct repertoire {
 	const char *escape; /* behind ESC; NULL if it is never designated so */
 	const char *iconv;  /* the encoding in which its bytes can be converted */
 	bool g0;
-	uint8_t bytes;   /* of one character */
-	uint8_t high;    /* set in each byte for iconv */
-	uint8_t prefix;  /* before each character for iconv */
+	uint8_t bytes;  /* of one character */
+	uint8_t high;   /* set in each byte for iconv */
+	uint8_t prefix; /* before each character for iconv */
 };
 
 /* PS3.3 Tables C.12-2 to C.12-5.  CP932 is JIS X 0201 (and more) with the backslash
@@ -44,7 +44,11 @@ static const struct repertoire repertoires[] = {
 	{"GBK", NULL, "GBK", false, 0, 0, 0},
 };
 
-enum { REPERTOIRES = sizeof(repertoires) / sizeof(repertoires[0]), ASCII = 0, LATIN_1 = 1 };
+enum {
+	REPERTOIRES = sizeof(repertoires) / sizeof(repertoires[0]),
+	ASCII = 0,
+	LATIN_1 = 1
+};
 
 struct charset {
 	iconv_t converters[REPERTOIRES];
@@ -86,8 +90,9 @@ static void convert(struct charset *cs, size_t which, struct slice in, struct wr
 	while (from_left > 0 && writer_ok(out)) {
 		char *to = (char *)out->buf + out->len;
 		size_t to_left = out->cap - out->len;
-		size_t done = *cd == CLOSED ? (size_t)-1
-					    : iconv(*cd, &from, &from_left, &to, &to_left);
+		size_t done = *cd == CLOSED
+				      ? (size_t)-1
+				      : iconv(*cd, &from, &from_left, &to, &to_left);
 
 		out->len = out->cap - to_left;
 		if (done != (size_t)-1)
@@ -129,11 +134,12 @@ static bool drop_prefix(struct slice *s, const char *prefix)
 /* The repertoire that the first value of Specific Character Set names. */
 static size_t first_repertoire(struct slice specific)
 {
-	const uint8_t *end = specific.len ? memchr(specific.ptr, '\\', specific.len) : NULL;
-	struct slice term = trim(slice_head(specific, end ? (size_t)(end - specific.ptr)
-							  : specific.len));
-	bool known = drop_prefix(&term, "ISO_IR ") || drop_prefix(&term, "ISO 2022 IR ") ||
-		     term.len > 2;
+	const uint8_t *end =
+		specific.len ? memchr(specific.ptr, '\\', specific.len) : NULL;
+	struct slice term = trim(
+		slice_head(specific, end ? (size_t)(end - specific.ptr) : specific.len));
+	bool known = drop_prefix(&term, "ISO_IR ") ||
+		     drop_prefix(&term, "ISO 2022 IR ") || term.len > 2;
 
 	for (size_t i = 0; known && i < REPERTOIRES; i++)
 		if (slice_equal(term, slice_str(repertoires[i].term)))
@@ -159,18 +165,24 @@ static size_t designated(struct slice s, size_t *len)
 	return REPERTOIRES;
 }
 
+static bool is_one_of(const char *list, uint8_t byte)
+{
+	return byte != 0 && strchr(list, byte);
+}
+
 /* Bytes at the head of <s> that belong to the same half of the code table. */
-static size_t run_length(struct slice s, bool high, bool delimiters)
+static size_t run_length(struct slice s, bool high, const char *delimiters)
 {
 	size_t n = 0;
 
 	while (n < s.len && (s.ptr[n] >= 0x80) == high && s.ptr[n] != 0x1B &&
-	       !(n > 0 && delimiters && strchr("\\^=", s.ptr[n])))
+	       !(n > 0 && is_one_of(delimiters, s.ptr[n])))
 		n++;
 	return n;
 }
 
-static void decode_run(struct charset *cs, size_t which, struct slice run, struct writer *out)
+static void decode_run(struct charset *cs, size_t which, struct slice run,
+		       struct writer *out)
 {
 	const struct repertoire *rep = &repertoires[which];
 	uint8_t chunk[96];
@@ -195,11 +207,11 @@ static void decode_run(struct charset *cs, size_t which, struct slice run, struc
 	}
 }
 
-/* ISO 2022 with G0 in the lower and G1 in the upper half (PS3.5 6.1.2.5.3).  Each
- * value, and each component of a name, begins in the initial state.
+/* ISO 2022 with G0 in the lower and G1 in the upper half (PS3.5 6.1.2.5.3).  In a set
+ * of two bytes there are no delimiters.
  */
-static void decode_extended(struct charset *cs, size_t first, struct slice raw,
-			    struct writer *out)
+static void decode_extended(struct charset *cs, size_t first, const char *delimiters,
+			    struct slice raw, struct writer *out)
 {
 	size_t initial_g1 = repertoires[first].g0 ? LATIN_1 : first;
 	size_t g0 = ASCII, g1 = initial_g1;
@@ -218,18 +230,19 @@ static void decode_extended(struct charset *cs, size_t first, struct slice raw,
 			raw = (struct slice){rest.ptr + len, rest.len - len};
 			continue;
 		}
-		if (repertoires[g0].bytes == 1 && strchr("\\^=\r\n\f\t", raw.ptr[0])) {
+		if (repertoires[g0].bytes == 1 && is_one_of(delimiters, raw.ptr[0])) {
 			g0 = ASCII;
 			g1 = initial_g1;
 		}
-		len = run_length(raw, raw.ptr[0] >= 0x80, repertoires[g0].bytes == 1);
+		len = run_length(raw, raw.ptr[0] >= 0x80,
+				 repertoires[g0].bytes == 1 ? delimiters : "");
 		decode_run(cs, raw.ptr[0] >= 0x80 ? g1 : g0, slice_head(raw, len), out);
 		raw = (struct slice){raw.ptr + len, raw.len - len};
 	}
 }
 
-bool charset_decode(struct charset *cs, struct slice specific, struct slice raw,
-		    struct writer *out)
+bool charset_decode(struct charset *cs, struct slice specific, const char *delimiters,
+		    struct slice raw, struct writer *out)
 {
 	size_t first;
 	bool plain = true;
@@ -244,6 +257,6 @@ bool charset_decode(struct charset *cs, struct slice specific, struct slice raw,
 	if (repertoires[first].bytes == 0)
 		convert(cs, first, raw, out);
 	else
-		decode_extended(cs, first, raw, out);
+		decode_extended(cs, first, delimiters, raw, out);
 	return writer_ok(out);
 }

@@ -14,10 +14,11 @@ void charset_free(struct charset *cs);
 
 /* Decode <raw>, a value in the repertoires that <specific>, the value of Specific
  * Character Set (0008,0005), names, with the escapes of ISO 2022 if there are any.
- * Delimiters (backslash, ^ and =) stay.  What cannot be decoded becomes U+FFFD.
- * False if <out> is full.
+ * Each of <delimiters>, which stay, ends what escapes have set: backslash between
+ * values, ^ and = in a person name, control characters in text (PS3.5 6.1.2.5.3).
+ * What cannot be decoded becomes U+FFFD.  False if <out> is full.
  */
-bool charset_decode(struct charset *cs, struct slice specific, struct slice raw,
-		    struct writer *out) MUST_CHECK;
+bool charset_decode(struct charset *cs, struct slice specific, const char *delimiters,
+		    struct slice raw, struct writer *out) MUST_CHECK;
 
 #endif

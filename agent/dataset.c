@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* PS3.5 section 7, the data set */
 #include "dataset.h"
+#include "dict.h"
 
 #include <stdio.h>
 
@@ -11,8 +12,7 @@ static const uint32_t UNDEFINED = 0xFFFFFFFF;
 
 enum { MAX_DEPTH = 64 }; /* of sequences within sequences; deeper is refused */
 
-static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth,
-		       size_t *missing);
+static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth);
 
 static uint16_t read_16(struct reader *r, enum dataset_encoding encoding)
 {
@@ -34,16 +34,10 @@ static uint32_t read_tag(struct reader *r, enum dataset_encoding encoding)
 /* Explicit VRs whose length has 16 bits (PS3.5 7.1.2); all others, also those that
  * are not known yet, have two reserved bytes and 32 bits.
  */
-static bool short_length(const char vr[3])
+static bool short_length(const char *vr)
 {
-	static const char list[] =
-		"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM "
-		"UI UL US";
-
-	for (const char *p = list; *p; p += p[2] ? 3 : 2)
-		if (p[0] == vr[0] && p[1] == vr[1])
-			return true;
-	return false;
+	return dict_vr_is(
+		vr, "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US");
 }
 
 /* Tag, VR and length (PS3.5 7.1.2, 7.1.3); items have no VR (7.5) */
@@ -71,35 +65,21 @@ static uint32_t read_header(struct reader *r, enum dataset_encoding encoding,
 	return read_32(r, encoding);
 }
 
-/* Step over <length> bytes; if they have not all arrived, say how many are missing. */
-static bool skip_bytes(struct reader *r, size_t length, size_t *missing)
-{
-	size_t left = reader_left(r);
-
-	if (reader_bytes(r, length) || r->state == READ_OK)
-		return true;
-	if (r->state == READ_MORE)
-		*missing = length - left;
-	return false;
-}
-
 /* A value of undefined length is a sequence (PS3.5 7.5.1) or encapsulated pixel data
  * (A.4).  In UN it is a sequence in Implicit VR (6.2.2 note).
  */
 static bool skip_value(struct reader *r, const struct dataset_element *el,
-		       uint32_t length, enum dataset_encoding encoding, int depth,
-		       size_t *missing)
+		       uint32_t length, enum dataset_encoding encoding, int depth)
 {
 	if (length != UNDEFINED)
-		return skip_bytes(r, length, missing);
+		return reader_bytes(r, length) || r->state == READ_OK;
 	if (el->vr[0] == 'U' && el->vr[1] == 'N')
 		encoding = DATASET_IMPLICIT_LE;
-	return skip_items(r, encoding, depth + 1, missing);
+	return skip_items(r, encoding, depth + 1);
 }
 
 /* The elements of an item of undefined length, with its delimitation */
-static bool skip_elements(struct reader *r, enum dataset_encoding encoding, int depth,
-			  size_t *missing)
+static bool skip_elements(struct reader *r, enum dataset_encoding encoding, int depth)
 {
 	struct dataset_element el;
 
@@ -114,13 +94,12 @@ static bool skip_elements(struct reader *r, enum dataset_encoding encoding, int 
 			reader_fail(r);
 			return false;
 		}
-		if (!skip_value(r, &el, length, encoding, depth, missing))
+		if (!skip_value(r, &el, length, encoding, depth))
 			return false;
 	}
 }
 
-static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth,
-		       size_t *missing)
+static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth)
 {
 	struct dataset_element el;
 
@@ -136,8 +115,8 @@ static bool skip_items(struct reader *r, enum dataset_encoding encoding, int dep
 			return false;
 		if (el.tag == SEQUENCE_DELIMITATION)
 			return true;
-		if (length != UNDEFINED ? !skip_bytes(r, length, missing)
-					: !skip_elements(r, encoding, depth, missing))
+		if (length != UNDEFINED ? !skip_value(r, &el, length, encoding, depth)
+					: !skip_elements(r, encoding, depth))
 			return false;
 	}
 }
@@ -149,7 +128,6 @@ bool dataset_next(struct dataset *ds, struct dataset_element *el)
 	uint32_t length;
 
 	*el = (struct dataset_element){0};
-	ds->missing = 1;
 	if (r->state != READ_OK || reader_left(r) == 0) {
 		if (r->cut && r->state == READ_OK)
 			r->state = READ_MORE;
@@ -159,8 +137,7 @@ bool dataset_next(struct dataset *ds, struct dataset_element *el)
 	if (r->state == READ_OK && el->tag >> 16 == 0xFFFE)
 		reader_fail(r);
 	start = r->pos;
-	if (r->state != READ_OK ||
-	    !skip_value(r, el, length, ds->encoding, 0, &ds->missing))
+	if (r->state != READ_OK || !skip_value(r, el, length, ds->encoding, 0))
 		return false;
 	el->value = slice_of(start, (size_t)(r->pos - start));
 	return true;
@@ -244,14 +221,10 @@ static size_t format_number(char *text, size_t size, const char *vr, struct read
 bool dataset_number_text(const char *vr, struct slice value,
 			 enum dataset_encoding encoding, struct writer *out)
 {
-	static const char list[] = "AT US SS UL SL FL FD UV SV";
 	struct reader r = reader_of(value, false);
-	bool known = false;
 	char text[40];
 
-	for (const char *p = list; *p && !known; p += p[2] ? 3 : 2)
-		known = p[0] == vr[0] && p[1] == vr[1];
-	if (!known)
+	if (!dict_vr_is(vr, "AT US SS UL SL FL FD UV SV"))
 		return false;
 	for (bool first = true; reader_left(&r) > 0; first = false) {
 		size_t len = format_number(text, sizeof(text), vr, &r, encoding);

@@ -23,7 +23,6 @@ struct dataset_element {
 struct dataset {
 	struct reader bytes;
 	enum dataset_encoding encoding;
-	size_t missing; /* with READ_MORE: bytes that must come at least */
 };
 
 enum dataset_state {
@@ -47,9 +46,9 @@ bool dataset_next(struct dataset *ds, struct dataset_element *el) MUST_CHECK;
 
 /* Look for the <n> elements of <wanted>, which are sorted by tag, and stop behind
  * the last.  Elements come in ascending order (PS3.5 7.1), so a greater tag proves
- * that one is absent.  READ_OK: none is unknown any more.  READ_MORE: some are, and
- * ds->missing says how many bytes must come at least.  READ_BAD: the data set is
- * broken; what had not been found is absent.
+ * that one is absent.  READ_OK: none is unknown any more.  READ_MORE: some are, and more
+ * bytes will tell.  READ_BAD: the data set is broken; what had not been found is
+ * absent.
  */
 enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted,
 				size_t n);

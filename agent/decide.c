@@ -254,8 +254,7 @@ static struct slice context_syntax(const struct decide *d)
 
 static void collect_command(struct decide *d)
 {
-	struct dataset ds = {reader_of(d->message.command, false), DATASET_IMPLICIT_LE,
-			     0};
+	struct dataset ds = {reader_of(d->message.command, false), DATASET_IMPLICIT_LE};
 	const struct policy *p = d->policy;
 
 	/* A command set is whole: what is not found in it is absent. */
@@ -264,30 +263,26 @@ static void collect_command(struct decide *d)
 }
 
 /* Attributes of the data set, as far as it has come.  False if it is broken. */
-static bool collect_data(struct decide *d, size_t *missing)
+static bool collect_data(struct decide *d)
 {
 	const struct policy *p = d->policy;
 	bool cut = d->message.end == DIMSE_PARTIAL && d->message.has_data_set;
-	bool deflated = false, sound = true;
 	struct slice bytes = d->message.data;
-	enum read_state state;
+	bool sound = true;
 	struct dataset ds;
 
 	if (slice_equal(d->facts.transfer_syntax, slice_str("1.2.840.10008.1.2.1.99"))) {
 		struct writer out = writer_of(d->inflated, sizeof(d->inflated));
 
-		deflated = true;
 		sound = inflate_prefix(bytes, &out, d->inflate_arena, &cut);
 		cut &= sound;
 		bytes = writer_slice(&out);
 	}
 	d->facts.encoding = encoding_of(d->facts.transfer_syntax);
-	ds = (struct dataset){reader_of(bytes, cut), d->facts.encoding, 0};
-	state = dataset_collect(&ds, d->facts.wanted + p->data_set_first,
-				p->nattributes - p->data_set_first);
-	if (state == READ_MORE)
-		*missing = deflated ? 1 : ds.missing;
-	return sound && state != READ_BAD;
+	ds = (struct dataset){reader_of(bytes, cut), d->facts.encoding};
+	return dataset_collect(&ds, d->facts.wanted + p->data_set_first,
+			       p->nattributes - p->data_set_first) != READ_BAD &&
+	       sound;
 }
 
 /* What of the first message can be used.  False if the answer has been given. */
@@ -343,7 +338,6 @@ static void dataset(struct decide *d, const struct question *q)
 	struct policy_facts view = facts_view(&d->facts);
 	const struct policy_outcome *o;
 	struct reader stream;
-	size_t missing = 0;
 
 	if (!read_request(d, q, &stream) || !recall(d, q))
 		return;
@@ -352,15 +346,11 @@ static void dataset(struct decide *d, const struct question *q)
 		return;
 	if (d->message.command_whole)
 		collect_command(d);
-	if (d->message.has_data_set && !collect_data(d, &missing))
+	if (d->message.has_data_set && !collect_data(d))
 		answer_text(q->ack, "error", "the data set cannot be read");
 	o = policy_decide(d->policy, &view);
 	if (!o && d->message.end == DIMSE_PARTIAL) {
-		size_t before = q->rq.len - reader_left(&stream);
-		size_t need = before + d->message.need;
-
-		ask_for_more(d, q,
-			     need > q->rq.len + missing ? need : q->rq.len + missing);
+		ask_for_more(d, q, q->rq.len - reader_left(&stream) + d->message.need);
 		return;
 	}
 	splice(d, q, o ? o : fallback(d));

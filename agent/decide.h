@@ -20,7 +20,7 @@ void decide_free(struct decide *d);
  * or `dataset`.  Actions for HAProxy are written to <ack>; nothing if the message is
  * not known.
  */
-void decide_message(struct decide *d, struct slice name, struct reader args, unsigned nargs,
-		    struct writer *ack);
+void decide_message(struct decide *d, struct slice name, struct reader args,
+		    unsigned nargs, struct writer *ack);
 
 #endif

@@ -48,6 +48,14 @@ static const void *find(const void *table, size_t rows, size_t row_size, struct 
 	return NULL;
 }
 
+bool dict_vr_is(const char *vr, const char *list)
+{
+	for (; *list; list += list[2] ? 3 : 2)
+		if (list[0] == vr[0] && list[1] == vr[1])
+			return true;
+	return false;
+}
+
 const struct dict_attribute *dict_attribute(struct slice keyword)
 {
 	if (keyword.len == 0)

@@ -28,6 +28,9 @@ struct dict_uid {
 	enum dict_kind kind;
 };
 
+/* True if <vr> is one of <list>: VRs, separated by spaces. */
+bool dict_vr_is(const char *vr, const char *list);
+
 /* The attribute with this keyword (PS3.6 section 6), or NULL. */
 const struct dict_attribute *dict_attribute(struct slice keyword);
 

@@ -9,7 +9,8 @@ enum {
 	REQUESTED_SOP_CLASS_UID = 0x00000003,
 	COMMAND_FIELD = 0x00000100,
 	COMMAND_DATA_SET_TYPE = 0x00000800,
-	NO_DATA_SET = 0x0101
+	NO_DATA_SET = 0x0101,
+	WORTH_A_LOOK = 16 * 1024 /* bytes */
 };
 
 static void fail(struct dimse_message *m, const char *error, enum ul_abort_reason reason)
@@ -33,7 +34,7 @@ static void parse_command(struct dimse_message *m)
 				     {.tag = REQUESTED_SOP_CLASS_UID},
 				     {.tag = COMMAND_FIELD},
 				     {.tag = COMMAND_DATA_SET_TYPE}};
-	struct dataset ds = {reader_of(m->command, false), DATASET_IMPLICIT_LE, 0};
+	struct dataset ds = {reader_of(m->command, false), DATASET_IMPLICIT_LE};
 	uint16_t type;
 
 	m->command_whole = true;
@@ -96,19 +97,23 @@ void dimse_gather(struct reader stream, struct writer *command, struct writer *d
 		  struct dimse_message *m)
 {
 	const uint8_t *start = stream.pos;
+	size_t all = reader_left(&stream);
 	struct ul_pdu pdu = {0};
 
 	*m = (struct dimse_message){.end = DIMSE_PARTIAL};
 	while (m->end == DIMSE_PARTIAL && !pdu.body.cut) {
 		size_t at = stream.pos ? (size_t)(stream.pos - start) : 0;
 
-		/* No PDU of a message is shorter than A-RELEASE-RQ, and one that has begun
-		 * will be finished by its sender: neither is waited for in vain. */
+		/* No PDU of a message is shorter than A-RELEASE-RQ, and one that has
+		 * begun will be finished by its sender: neither is waited for in vain. */
 		m->need = at + UL_ABORT_SIZE;
 		if (!ul_next_pdu(&stream, &pdu))
 			break;
-		if (pdu.body.cut)
+		/* A large one need not be there as a whole to be of use. */
+		if (pdu.body.cut && pdu.length - reader_left(&pdu.body) < WORTH_A_LOOK)
 			m->need = at + UL_PDU_HEADER + pdu.length;
+		else if (pdu.body.cut)
+			m->need = all + WORTH_A_LOOK;
 		if (pdu.type == UL_P_DATA_TF)
 			take_pdvs(m, pdu.body, command, data);
 		else if (pdu.type == UL_RELEASE_RQ)

@@ -2,16 +2,18 @@
 /* Attributes of the association (PS3.8), the command set (PS3.7) and the data set (PS3.5)
  */
 #include "facts.h"
+#include "dict.h"
 
-/* VRs whose text is in the Specific Character Set (PS3.5 6.1.2.2) */
-static bool uses_character_set(const char *vr)
+/* For VRs whose text is in the Specific Character Set (PS3.5 6.1.2.2): what ends the
+ * escapes (6.1.2.5.3).  NULL for the others.
+ */
+static const char *delimiters_of(const char *vr)
 {
-	static const char list[] = "LO LT PN SH ST UC UT UN";
-
-	for (const char *p = list; *p; p += p[2] ? 3 : 2)
-		if (p[0] == vr[0] && p[1] == vr[1])
-			return true;
-	return false;
+	if (dict_vr_is(vr, "PN"))
+		return "\\^=";
+	if (dict_vr_is(vr, "LO SH UC UN"))
+		return "\\";
+	return dict_vr_is(vr, "LT ST UT") ? "\r\n\f\t" : NULL;
 }
 
 static struct policy_fact present(struct slice text)
@@ -118,6 +120,7 @@ static struct policy_fact from_element(struct facts *f, const struct policy_attr
 {
 	bool un = strcmp(w->vr, "UN") == 0;
 	const char *vr = w->vr[0] && !un ? w->vr : a->vr;
+	const char *delimiters = delimiters_of(vr);
 	size_t start = f->text.len;
 
 	if (un) /* little endian in any transfer syntax (PS3.5 6.2.2 note) */
@@ -127,10 +130,10 @@ static struct policy_fact from_element(struct facts *f, const struct policy_attr
 			w->state == DATASET_ABSENT ? POLICY_ABSENT : POLICY_UNKNOWN, {0}};
 	if (dataset_number_text(vr, w->value, encoding, &f->text))
 		return written(f, start, POLICY_PRESENT);
-	if (!uses_character_set(vr) || !writer_ok(&f->text))
+	if (!delimiters || !writer_ok(&f->text))
 		return present(w->value);
 	if (!charset_decode(f->charset, f->wanted[f->policy->character_set].value,
-			    w->value, &f->text)) {
+			    delimiters, w->value, &f->text)) {
 		/* longer than any value to be compared: as if it were not there */
 		f->text.failed = false;
 		f->text.len = start;

@@ -15,8 +15,9 @@ struct facts {
 	const struct policy *policy;
 	const struct ul_associate *rq;
 	const struct dimse_message *message; /* NULL: nothing of it has come */
-	struct slice transfer_syntax;   /* of the message's context; empty: not known */
-	struct dataset_wanted *wanted;  /* one for each of the policy's attributes; used
+	struct slice transfer_syntax; /* of the message's context; empty: not known */
+	struct dataset_wanted
+		*wanted;                /* one for each of the policy's attributes; used
 					   for  those of the command set and the data set */
 	enum dataset_encoding encoding; /* of the data set */
 	struct charset *charset;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* First match wins; what is not known yet is neither true nor false. */
 #include "policy.h"
+#include "dict.h"
 
 static enum policy_tri from_bool(bool truth)
 {
@@ -48,22 +49,14 @@ bool policy_wildcard(const char *pattern, struct slice text)
 	}
 }
 
-static bool vr_is(const char *vr, const char *list)
-{
-	for (; *list; list += list[2] ? 3 : 2)
-		if (vr[0] == list[0] && vr[1] == list[1])
-			return true;
-	return false;
-}
-
 bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 {
-	bool prose = vr_is(vr, "ST LT UT");
+	bool prose = dict_vr_is(vr, "ST LT UT");
 	const uint8_t *end = NULL;
 
 	if (!text->ptr)
 		return false;
-	if (!prose && !vr_is(vr, "UR") && text->len > 0)
+	if (!prose && !dict_vr_is(vr, "UR") && text->len > 0)
 		end = memchr(text->ptr, '\\', text->len);
 	*value = slice_head(*text, end ? (size_t)(end - text->ptr) : text->len);
 	*text = end ? slice_of(end + 1, text->len - value->len - 1) : (struct slice){0};

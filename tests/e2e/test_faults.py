@@ -339,3 +339,35 @@ def test_the_abort_of_an_scu_reaches_the_archive(line):
         scu.send(wire.abort(0, 0))
     assert ct.only().ended == "abort"
     assert ct.only().received.endswith(wire.abort(0, 0))
+
+
+@pytest.mark.parametrize("pdv_size", [500, 4000, 16372])
+def test_the_deciding_attribute_behind_sixty_kilobytes(balancer, raw_archive, pdv_size):
+    """Whatever the size of the pieces, and however many times the agent wants more."""
+    ct, general = raw_archive(), raw_archive()
+    lb = balancer({"ct": ct, "general": general},
+                  policy={"default": {"backend": "general"},
+                          "rules": [{"name": "id", "if": {"PatientID": "P0"}, "backend": "ct"}]})
+    private = Dataset()
+    private.private_block(0x0009, "ACME", create=True).add_new(0x01, "OB", objects.noise(60000))
+    things = [objects.make("CT", size=100000, before=private) for _ in range(5)]
+    for thing in things:
+        assert peers.send_all(lb.port, thing, pdv_size=pdv_size) == [0]
+    assert ct.objects() == {thing.uid: thing.data for thing in things} and not general.associations
+
+
+def test_a_length_that_goes_beyond_the_data_set_is_not_waited_for(balancer, raw_archive):
+    """The SCU has sent all that it will: the fallback is used then, not at the end of the inspect-delay."""
+    ct, general = raw_archive(), raw_archive()
+    lb = balancer({"ct": ct, "general": general})
+    lie = b"\x08\x00\x08\x00CS\xf0\xf0" + b"A" * 40
+    thing = objects.Object(wire.CT_IMAGE, objects.new_uid(), wire.EXPLICIT_LE, lie)
+    with peers.RawScu(lb.port) as scu:
+        scu.associate([wire.Context(1, wire.CT_IMAGE, (wire.EXPLICIT_LE,))])
+        messages = scu.store_bytes(thing)
+        scu.send(messages[:-20])
+        scu.send(messages[-20:])
+        assert scu.status() == 0
+        scu.release()
+    assert lb.association(scu)["error"] == "the data set cannot be read"
+    assert general.objects() == {thing.uid: lie} and not ct.associations

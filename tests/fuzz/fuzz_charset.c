@@ -23,10 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	room = 5 * raw.len + 8;
 	text = malloc(room);
 	out = writer_of(text, room);
-	CHECK(charset_decode(cs, specific, raw, &out));
+	CHECK(charset_decode(cs, specific, "\\^=", raw, &out));
 	CHECK(out.len <= 5 * raw.len);
 	out = writer_of(text, raw.len / 2);
-	if (charset_decode(cs, specific, raw, &out))
+	if (charset_decode(cs, specific, "\\^=", raw, &out))
 		CHECK(out.len <= raw.len / 2);
 	free(text);
 	return 0;

@@ -13,7 +13,7 @@ enum { TAGS = sizeof(tags) / sizeof(tags[0]) };
 static enum read_state collect(struct slice in, bool cut, enum dataset_encoding encoding,
 			       struct dataset_wanted *w)
 {
-	struct dataset ds = {reader_of(in, cut), encoding, 0};
+	struct dataset ds = {reader_of(in, cut), encoding};
 	enum read_state state;
 
 	for (size_t i = 0; i < TAGS; i++)
@@ -25,13 +25,13 @@ static enum read_state collect(struct slice in, bool cut, enum dataset_encoding 
 		CHECK(w[i].state == DATASET_PRESENT || w[i].value.len == 0);
 		check_inside(w[i].value, in);
 	}
-	CHECK(state != READ_MORE || (cut && ds.missing > 0));
+	CHECK(state != READ_MORE || cut);
 	return state;
 }
 
 static void walk(struct slice in, enum dataset_encoding encoding)
 {
-	struct dataset ds = {reader_of(in, false), encoding, 0};
+	struct dataset ds = {reader_of(in, false), encoding};
 	struct dataset_element el;
 	const uint8_t *last = in.ptr;
 	char text[256];

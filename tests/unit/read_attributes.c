@@ -5,7 +5,7 @@
  * big or deflated, TAGS are hexadecimal, ascending.  Writes for each tag: the tag,
  * "absent" or "present", the value in hexadecimal.  Then the same is asked for each
  * beginning of the file, STEP bytes apart: exit status 1 and a line on stderr if one
- * contradicts the whole, or if waiting for what is missing would wait too long.
+ * contradicts the whole.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,16 +20,13 @@ static uint8_t file[LARGEST], inflated[LARGEST];
 static size_t n;
 
 static enum read_state collect(struct slice in, bool cut, enum dataset_encoding encoding,
-			       struct dataset_wanted *w, size_t *missing)
+			       struct dataset_wanted *w)
 {
-	struct dataset ds = {reader_of(in, cut), encoding, 0};
-	enum read_state state;
+	struct dataset ds = {reader_of(in, cut), encoding};
 
 	for (size_t i = 0; i < n; i++)
 		w[i].tag = whole[i].tag;
-	state = dataset_collect(&ds, w, n);
-	*missing = ds.missing;
-	return state;
+	return dataset_collect(&ds, w, n);
 }
 
 static int wrong(const char *what, size_t len, uint32_t tag)
@@ -41,14 +38,10 @@ static int wrong(const char *what, size_t len, uint32_t tag)
 /* <in> is whole, <len> its beginning. */
 static int check_prefix(struct slice in, size_t len, enum dataset_encoding encoding)
 {
-	size_t missing;
-	enum read_state state =
-		collect(slice_head(in, len), true, encoding, part, &missing);
+	enum read_state state = collect(slice_head(in, len), true, encoding, part);
 
 	if (state == READ_BAD)
 		return wrong("bad", len, 0);
-	if (state == READ_MORE && (missing == 0 || (missing > in.len - len && len < in.len)))
-		return wrong("too much is missing", len, 0);
 	for (size_t i = 0; i < n; i++) {
 		if (part[i].state == DATASET_UNKNOWN && state == READ_MORE)
 			continue;
@@ -90,7 +83,7 @@ int main(int argc, char **argv)
 {
 	enum dataset_encoding encoding;
 	struct slice in;
-	size_t step, missing;
+	size_t step;
 	unsigned tag;
 
 	if (argc != 4)
@@ -102,7 +95,7 @@ int main(int argc, char **argv)
 	in = load(argv[3], argv[1][0] == 'd');
 	while (n < MOST && scanf("%x", &tag) == 1)
 		whole[n++].tag = tag;
-	if (collect(in, false, encoding, whole, &missing) == READ_BAD)
+	if (collect(in, false, encoding, whole) == READ_BAD)
 		return wrong("bad", in.len, 0);
 	for (size_t i = 0; i < n; i++)
 		print(&whole[i]);

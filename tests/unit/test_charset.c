@@ -20,8 +20,21 @@ static struct slice decode(const char *specific, struct slice raw)
 	static char text[8192];
 	struct writer out = writer_of(text, sizeof(text));
 
-	assert_true(charset_decode(cs, slice_str(specific), edge(raw), &out));
+	assert_true(charset_decode(cs, slice_str(specific), "\\^=", edge(raw), &out));
 	return writer_slice(&out);
+}
+
+/* The equals sign ends the escapes in a person name only (PS3.5 6.1.2.5.3) */
+static void test_delimiters_are_those_of_the_vr(void **state)
+{
+	static const char specific[] = "\\ISO 2022 IR 149";
+	struct slice raw = sample("1B242943 C8AB '=' C8AB '\\' C8AB");
+	char text[64];
+	struct writer out = writer_of(text, sizeof(text));
+
+	assert_true(charset_decode(cs, slice_str(specific), "\\", edge(raw), &out));
+	assert_int_equal(out.len, strlen("\ud64d=\ud64d\\\u00c8\u00ab"));
+	assert_memory_equal(text, "\ud64d=\ud64d\\\u00c8\u00ab", out.len);
 }
 
 static void check(const char *specific, const char *bytes, const char *text)
@@ -173,7 +186,7 @@ static void test_random_bytes(void **state)
 		}
 		assert_true(is_utf8(decode(term, writer_slice(&w))));
 		out = writer_of(room, seed % sizeof(room));
-		if (charset_decode(cs, slice_str(term), writer_slice(&w), &out))
+		if (charset_decode(cs, slice_str(term), "\\^=", writer_slice(&w), &out))
 			assert_true(out.len <= seed % sizeof(room));
 	}
 }
@@ -218,6 +231,7 @@ static int close_charset(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_delimiters_are_those_of_the_vr),
 		cmocka_unit_test(test_every_term),
 		cmocka_unit_test(test_examples_of_the_standard),
 		cmocka_unit_test(test_broken_text),

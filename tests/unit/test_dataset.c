@@ -102,7 +102,7 @@ static void test_next_in_every_prefix(void **state)
 		for (size_t len = 0; len <= all.len; len++)
 			for (int cut = 0; cut < 2; cut++) {
 				struct slice in = edge(slice_of(all.ptr, len));
-				struct dataset ds = {reader_of(in, cut), samples[s].encoding, 0};
+				struct dataset ds = {reader_of(in, cut), samples[s].encoding};
 				struct dataset_element el;
 				size_t i = 0;
 
@@ -120,10 +120,6 @@ static void test_next_in_every_prefix(void **state)
 				assert_int_equal(ds.bytes.state, cut		    ? READ_MORE
 								 : at[i] == len ? READ_OK
 										    : READ_BAD);
-				assert_true(ds.missing >= 1);
-				/* what is missing is not more than the element needs */
-				if (i < samples[s].n)
-					assert_true(ds.missing <= at[i + 1] - len);
 				assert_true(el.tag == 0 || el.tag == samples[s].pieces[i].tag);
 				assert_int_equal(el.tag != 0, len >= at[i] + 4 && len != at[i]);
 			}
@@ -141,7 +137,7 @@ static void test_collect_in_every_prefix(void **state)
 
 		for (size_t len = 0; len <= all.len; len++) {
 			struct dataset ds = {reader_of(edge(slice_of(all.ptr, len)), true),
-					     samples[s].encoding, 0};
+					     samples[s].encoding};
 			struct dataset_wanted w[5];
 			enum read_state got;
 			size_t unknown = 0;
@@ -173,30 +169,26 @@ static void test_collect_in_every_prefix(void **state)
 	}
 }
 
-static void test_missing_is_exact(void **state)
+static void test_cut_elements_are_waited_for(void **state)
 {
-	static const struct {
-		const char *bytes;
-		size_t missing;
-	} cases[] = {
-		{"0800 6000 'CS' 0400 'CT'", 2},
-		{"0800 6000 'CS' 0400", 4},
-		{"0900 1010 'OB' 0000 00000100 00", 65535},
-		{"0800 4011 'SQ' 0000" OPEN "FEFF 00E0" OPEN "0800 5011 'UI' 0400 '1'", 3},
-		{"0800 4011 'SQ' 0000" OPEN "FEFF 00E0 0A000000 00", 9},
-		{"0800 6000 'CS' 0200 'CT'", 1}, /* nothing of the next one */
-		{"0800 60", 1},
-		{"", 1},
+	static const char *const cases[] = {
+		"0800 6000 'CS' 0400 'CT'",
+		"0800 6000 'CS' 0400",
+		"0900 1010 'OB' 0000 00000100 00",
+		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0" OPEN "0800 5011 'UI' 0400 '1'",
+		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0 0A000000 00",
+		"0800 6000 'CS' 0200 'CT'", /* nothing of the next one */
+		"0800 60",
+		"",
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct dataset ds = {reader_of(edge(sample(cases[i].bytes)), true),
-				     DATASET_EXPLICIT_LE, 0};
+		struct dataset ds = {reader_of(edge(sample(cases[i])), true),
+				     DATASET_EXPLICIT_LE};
 		struct dataset_wanted w = {.tag = PIXELS};
 
 		assert_int_equal(dataset_collect(&ds, &w, 1), READ_MORE);
 		assert_int_equal(w.state, DATASET_UNKNOWN);
-		assert_int_equal(ds.missing, cases[i].missing);
 	}
 }
 
@@ -220,7 +212,7 @@ static void test_what_is_broken(void **state)
 
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		struct dataset ds = {reader_of(edge(sample(broken[i])), false),
-				     DATASET_EXPLICIT_LE, 0},
+				     DATASET_EXPLICIT_LE},
 			       again = ds;
 		struct dataset_wanted w = {.tag = PATIENT_ID};
 		struct dataset_element el;
@@ -249,7 +241,7 @@ static void test_depth(void **state)
 		for (size_t i = 0; i < depth && depth < 80; i++)
 			writer_bytes(&w, sample(END_ITEM END_SQ));
 		ds = (struct dataset){reader_of(edge(writer_slice(&w)), false),
-				      DATASET_IMPLICIT_LE, 0};
+				      DATASET_IMPLICIT_LE};
 		assert_int_equal(dataset_next(&ds, &el), depth <= 64);
 	}
 }
@@ -310,7 +302,7 @@ static void test_lengths_of_vrs(void **state)
 			writer_bytes(&w, slice_of(vr, 2));
 			sample_write(&w, wide ? "0000 <'CT'>" : "0200 'CT'");
 			ds = (struct dataset){reader_of(edge(writer_slice(&w)), false),
-					      DATASET_EXPLICIT_LE, 0};
+					      DATASET_EXPLICIT_LE};
 			assert_true(dataset_next(&ds, &el) && is_text(el.value, "CT"));
 			assert_memory_equal(el.vr, vr, 2);
 		}
@@ -321,7 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_next_in_every_prefix),
 		cmocka_unit_test(test_collect_in_every_prefix),
-		cmocka_unit_test(test_missing_is_exact),
+		cmocka_unit_test(test_cut_elements_are_waited_for),
 		cmocka_unit_test(test_what_is_broken),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_numbers),
