@@ -107,6 +107,11 @@ struct policy {
 	void *memory; /* everything above, for policy_free() */
 };
 
+/* Why a policy cannot be used. */
+struct policy_error {
+	char text[512]; /* file, place, what was found, what was expected */
+};
+
 /* The facts of one decision: called at most once for each attribute and state of
  * knowledge, and only for attributes that the evaluation reaches.
  */

@@ -5,10 +5,6 @@
 
 #include "policy.h"
 
-struct policy_error {
-	char text[512]; /* file, place, what was found, what was expected */
-};
-
 /* Read and compile <path>.  The policy is the caller's, for policy_free(); NULL with
  * <error> filled if the file cannot be read or breaks a rule of the language.
  */
