@@ -260,16 +260,16 @@ static void report_start(const struct server *s)
 	log_end(&line);
 }
 
-static void wait_for_signal(struct ev_loop *loop)
+/* They stay caught: a second signal must not cut the drain short. */
+static void catch_signals(struct ev_loop *loop, struct ev_signal *term,
+			  struct ev_signal *interrupt)
 {
-	struct ev_signal term, interrupt;
-
-	ev_signal_init(&term, on_signal, SIGTERM);
-	ev_signal_init(&interrupt, on_signal, SIGINT);
-	ev_signal_start(loop, &term);
-	ev_signal_start(loop, &interrupt);
-	ev_run(loop, 0);
-	/* They stay caught: a second signal must not cut the drain short. */
+	signal(SIGPIPE, SIG_IGN); /* a write to a closed stderr */
+	signal(SIGHUP, SIG_IGN);  /* of a terminal that goes away */
+	ev_signal_init(term, on_signal, SIGTERM);
+	ev_signal_init(interrupt, on_signal, SIGINT);
+	ev_signal_start(loop, term);
+	ev_signal_start(loop, interrupt);
 }
 
 bool server_run(const struct server_config *config, struct listeners *listeners)
@@ -277,15 +277,16 @@ bool server_run(const struct server_config *config, struct listeners *listeners)
 	struct worker *workers = calloc(config->workers, sizeof(*workers));
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
 	struct server s = {.config = config, .listeners = listeners};
+	struct ev_signal term, interrupt;
 	struct log_line line;
 	bool ok = workers && loop;
 
-	signal(SIGPIPE, SIG_IGN); /* a write to a closed stderr */
-	signal(SIGHUP, SIG_IGN);  /* of a terminal that goes away */
+	if (loop)
+		catch_signals(loop, &term, &interrupt);
 	ok = ok && start_workers(&s, workers);
 	if (ok) {
 		report_start(&s);
-		wait_for_signal(loop);
+		ev_run(loop, 0);
 	} else {
 		log_begin(&line, LOG_ERROR, "start");
 		log_text(&line, "reason", "cannot start the workers");
