@@ -95,7 +95,7 @@ fuzz: $(FUZZERS) ## fuzz every tests/fuzz/fuzz_*.c for FUZZ_TIME seconds (needs 
 	$(Q)set -e; for f in $(^F); do \
 		corpus=$(BUILD)/fuzz/corpus-$$f; mkdir -p $$corpus; \
 		! test -f tests/fuzz/seed_$$f.py || $(PYTHON) tests/fuzz/seed_$$f.py $$corpus; \
-		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
+		echo "  RUN  $(BUILD)/fuzz/$$f"; $(BUILD)/fuzz/$$f -verbosity=0 -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
 		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed s/^/-dict=/) $$corpus; done
 
 # The agent and the unit tests run with the sanitizers.
