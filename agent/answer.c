@@ -8,11 +8,38 @@ void answer_text(struct writer *ack, const char *name, const char *text)
 	spop_set_var_str(ack, name, slice_str(text));
 }
 
+/* HAProxy writes a variable into its log as it is, so nothing that could end the line, or
+ * the quotes around a value, may be in one that comes from the network.
+ */
+void answer_plain(struct writer *ack, const char *name, struct slice text)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t buf[4 * ANSWER_PLAIN_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct reader r = reader_of(slice_head(text, ANSWER_PLAIN_MAX), false);
+
+	while (reader_left(&r) > 0) {
+		uint8_t byte = reader_u8(&r);
+
+		if (byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\') {
+			writer_u8(&w, byte);
+			continue;
+		}
+		writer_bytes(&w, slice_str("\\x"));
+		writer_u8(&w, (uint8_t)digits[byte >> 4]);
+		writer_u8(&w, (uint8_t)digits[byte & 15]);
+	}
+	spop_set_var_str(ack, name, writer_slice(&w));
+}
+
 void answer_uid(struct writer *ack, const char *name, struct slice uid)
 {
 	const struct dict_uid *known = dict_uid(uid);
 
-	spop_set_var_str(ack, name, known ? slice_str(known->keyword) : uid);
+	if (known)
+		answer_text(ack, name, known->keyword);
+	else
+		answer_plain(ack, name, uid);
 }
 
 void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu)

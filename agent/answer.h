@@ -5,8 +5,17 @@
 
 #include "ul.h"
 
-/* Set a variable to text, or to the keyword of a UID (the UID itself if it has none). */
+/* Set a variable to text of our own. */
 void answer_text(struct writer *ack, const char *name, const char *text);
+
+enum { ANSWER_PLAIN_MAX = 64 }; /* bytes of an AE title (16) or UID, PS3.5 9.1 */
+
+/* Set a variable to text from the network, for the log: the first ANSWER_PLAIN_MAX bytes
+ * of it; what is no printable ASCII, a quote or a backslash as \xHH.
+ */
+void answer_plain(struct writer *ack, const char *name, struct slice text);
+
+/* The same with the keyword of a UID, or the UID itself if it has none. */
 void answer_uid(struct writer *ack, const char *name, struct slice uid);
 
 /* Set a variable to the PDU that has been written to <pdu>. */

@@ -135,8 +135,8 @@ static bool read_request(struct decide *d, const struct question *q,
 		return false;
 	}
 	spop_set_var_int(q->ack, "rqlen", UL_PDU_HEADER + (int64_t)pdu.length);
-	spop_set_var_str(q->ack, "calling_ae", d->rq.calling_ae_title);
-	spop_set_var_str(q->ack, "called_ae", d->rq.called_ae_title);
+	answer_plain(q->ack, "calling_ae", d->rq.calling_ae_title);
+	answer_plain(q->ack, "called_ae", d->rq.called_ae_title);
 	return true;
 }
 

@@ -115,6 +115,8 @@ core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 	if answered then
 		return answered == "accept" and act.CONTINUE or linger(txn)
 	end
+	-- The rules know the time of day only, which can be set; HAProxy waits, and core.now() goes, by another clock.
+	set(txn, "wait_until", now_ms() + get(txn, "wait_until") - txn.f:date(0, "ms"))
 	local verdict, reply = get(txn, "verdict"), get(txn, "reply")
 	if not verdict then
 		return no_verdict(txn, no_agent)
@@ -218,6 +220,11 @@ local function uid(bytes)
 	return bytes and bytes:gsub("[\0 ]+$", "") or "none"
 end
 
+-- For the log, which HAProxy writes as it is.
+local function shown(text)
+	return (text:sub(1, 64):gsub("[^%w.]", "?"))
+end
+
 -- The contexts of an A-ASSOCIATE-AC by their id, and its Maximum Length (0: none).
 local function read_ac(pdu)
 	local ac = { contexts = {}, max_length = 0 }
@@ -250,12 +257,12 @@ local function broken_context(id, promised, got, rq)
 	elseif got.result ~= 0 then
 		what = "refused: " .. (AC_RESULT[got.result] or "result " .. got.result)
 	elseif got.transfer_syntax ~= promised.transfer_syntax then
-		what = ("accepted with %s instead of %s"):format(got.transfer_syntax, promised.transfer_syntax)
+		what = ("accepted with %s instead of %s"):format(shown(got.transfer_syntax), shown(promised.transfer_syntax))
 	else
 		return nil
 	end
 	return ("the archive accepted less than was promised: context %d (%s) %s")
-		:format(id, abstract_syntax(rq, id), what)
+		:format(id, shown(abstract_syntax(rq, id)), what)
 end
 
 -- Says how the archive's AC breaks the promise, or nil if it keeps it.
