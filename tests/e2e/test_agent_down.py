@@ -4,6 +4,7 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -73,6 +74,24 @@ def test_new_associations_are_refused_if_so_configured(line, noticed):
             assert refusal.value.codes == (2, 3, 1)
         assert "agent" in lb.association(scu)["error"]
     assert not ct.associations and not general.associations
+
+
+@pytest.mark.parametrize("first", [1, 5, 100])
+def test_without_an_agent_a_request_may_come_in_pieces(line, first):
+    lb, _, general = line()
+    lb.agent.child.kill()
+    lb.wait_for_agent("DOWN")
+    thing = objects.make("CT")
+    with peers.RawScu(lb.port) as scu:
+        scu.rq = wire.associate_rq(peers.contexts_for(thing))
+        scu.send(scu.rq[:first])
+        wait_until(lambda: lb.open_associations() == 1, "HAProxy has the connection")
+        time.sleep(0.1)  # and has looked at what came
+        scu.send(scu.rq[first:])
+        scu.read_ac()
+        assert scu.store(thing) == 0
+        scu.release()
+    assert general.objects() == {thing.uid: thing.data}
 
 
 def test_an_agent_that_dies_between_acceptance_and_data_set(line):
