@@ -15,7 +15,8 @@ enum {
 	DATA_SIZE = 256 * 1024,     /* of a data set's beginning; HAProxy holds less */
 	INFLATED_SIZE = 512 * 1024, /* the same, inflated */
 	TEXT_SIZE = 128 * 1024,     /* of decoded values */
-	PDU_SIZE = 128 * 1024       /* of an RQ for the archive, and of an AC */
+	PDU_SIZE = 128 * 1024,      /* of an RQ for the archive, and of an AC */
+	KEY_SIZE = 1024             /* of a key: the answer must fit one frame */
 };
 
 struct decide {
@@ -89,7 +90,7 @@ static void set_outcome(struct decide *d, const struct question *q,
 	if (key->state == POLICY_PRESENT &&
 	    policy_next_value(d->policy->attributes[o->key].vr, &rest, &value) &&
 	    value.len > 0)
-		spop_set_var_str(q->ack, "key", value);
+		spop_set_var_str(q->ack, "key", slice_head(value, KEY_SIZE));
 }
 
 /* The decision with every unknown taken as absent. */

@@ -9,7 +9,10 @@ static const char implementation_class_uid[] =
 	"2.25.214829360731839281655107236091382754361";
 static const char implementation_version_name[] = "DICOM_SPOA_1";
 
-enum { CALLED_AE_AT = 10 }; /* offset in the whole PDU */
+enum {
+	CALLED_AE_AT = 10, /* offset in the whole PDU */
+	UID_MAX = 64       /* bytes, PS3.5 9.1 */
+};
 
 static bool listed(struct slice uid, const char *const *list, size_t n)
 {
@@ -156,9 +159,10 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 		struct reader proposed = rq->contexts[i].transfer_syntaxes;
 
 		/* Not significant if the context is refused, but peers want to see one.
+		 * Not one of kilobytes: AC and RQ must fit into one answer.
 		 */
 		if (plan->contexts[i].result != UL_ACCEPTANCE &&
-		    !ul_next_transfer_syntax(&proposed, &uid))
+		    (!ul_next_transfer_syntax(&proposed, &uid) || uid.len > UID_MAX))
 			uid = slice_str(implicit_vr_le);
 		item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_AC);
 		begin_context(w, rq->contexts[i].id, plan->contexts[i].result);

@@ -95,6 +95,25 @@ static void test_bytes(void **state)
 }
 
 /* The whole PDU with another called AE title, of any length up to 16 */
+/* A refused context is answered with what it proposes, unless that is no UID. */
+static void test_the_ac_is_short(void **state)
+{
+	struct writer w = writer_of(bytes, sizeof(bytes));
+
+	parse(FIXED CONTEXT_NAME "20 00 [0100 0000 " CT EXPLICIT "]"
+				 "20 00 [0300 0000 " PRIVATE "40 00 ['1'*65 ]]");
+	assert_null(negotiate_plan(&rq, &usual, &plan));
+	negotiate_write_ac(&rq, &plan, 16378, &w);
+	assert_true(writer_ok(&w));
+	assert_int_equal(ul_parse_associate(reader_of(slice_of(w.buf + 6, w.len - 6), false),
+					    UL_ASSOCIATE_AC, &again),
+			 READ_OK);
+	assert_int_equal(again.ncontexts, 2);
+	assert_int_equal(again.contexts[1].result, UL_ABSTRACT_SYNTAX_NOT_SUPPORTED);
+	assert_int_equal(reader_left(&again.contexts[1].transfer_syntaxes),
+			 4 + strlen("1.2.840.10008.1.2"));
+}
+
 static void test_rename(void **state)
 {
 	static const char *const names[] = {"A", "NEURO", "SIXTEEN_LETTERS_"};
@@ -305,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_the_ac_is_short),
 		cmocka_unit_test(test_rename),
 		cmocka_unit_test(test_what_is_not_spliced),
 		cmocka_unit_test(test_refusals),
