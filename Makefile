@@ -95,8 +95,10 @@ fuzz: $(FUZZERS) ## fuzz every tests/fuzz/fuzz_*.c for FUZZ_TIME seconds (needs 
 	$(Q)set -e; for f in $(^F); do \
 		corpus=$(BUILD)/fuzz/corpus-$$f; mkdir -p $$corpus; \
 		! test -f tests/fuzz/seed_$$f.py || $(PYTHON) tests/fuzz/seed_$$f.py $$corpus; \
-		echo "  RUN  $(BUILD)/fuzz/$$f"; $(BUILD)/fuzz/$$f -verbosity=0 -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
-		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed s/^/-dict=/) $$corpus; done
+		echo "  RUN  $(BUILD)/fuzz/$$f"; $(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_TIME) -artifact_prefix=$(BUILD)/fuzz/$$f- \
+		$$(ls tests/fuzz/$$f.dict 2>/dev/null | sed s/^/-dict=/) $$corpus >$(BUILD)/fuzz/$$f.log 2>&1 || { \
+			grep -v '^#' $(BUILD)/fuzz/$$f.log; exit 1; }; \
+		grep '^Done' $(BUILD)/fuzz/$$f.log; done
 
 # The agent and the unit tests run with the sanitizers.
 test: ## everything that must hold, against real HAProxy and DCMTK; under 15 minutes
