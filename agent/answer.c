@@ -47,15 +47,20 @@ void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu)
 	spop_set_var_bin(ack, name, writer_slice(pdu));
 }
 
+static void refuse(struct writer *ack, const struct writer *pdu, const char *error)
+{
+	answer_text(ack, "verdict", "reject");
+	answer_pdu(ack, "reply", pdu);
+	answer_text(ack, "error", error);
+}
+
 void answer_abort(struct writer *ack, const char *error, enum ul_abort_reason reason)
 {
 	uint8_t buf[UL_ABORT_SIZE];
 	struct writer pdu = writer_of(buf, sizeof(buf));
 
 	ul_write_abort(&pdu, reason);
-	answer_text(ack, "verdict", "reject");
-	answer_pdu(ack, "reply", &pdu);
-	answer_text(ack, "error", error);
+	refuse(ack, &pdu, error);
 }
 
 void answer_reject(struct writer *ack, struct ul_rejection why, const char *error)
@@ -64,9 +69,7 @@ void answer_reject(struct writer *ack, struct ul_rejection why, const char *erro
 	struct writer pdu = writer_of(buf, sizeof(buf));
 
 	ul_write_reject(&pdu, why);
-	answer_text(ack, "verdict", "reject");
-	answer_pdu(ack, "reply", &pdu);
-	answer_text(ack, "error", error);
+	refuse(ack, &pdu, error);
 }
 
 /* What knocks at a DICOM port: the first bytes, and their name */
