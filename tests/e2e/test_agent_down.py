@@ -94,17 +94,21 @@ def test_without_an_agent_a_request_may_come_in_pieces(line, first):
     assert general.objects() == {thing.uid: thing.data}
 
 
-def test_an_agent_that_dies_between_acceptance_and_data_set(line):
+@pytest.mark.parametrize("noticed", [True, False], ids=["check-has-failed", "at-once"])
+def test_an_agent_that_dies_between_acceptance_and_data_set(line, noticed):
     """The SCU has its acceptance: the fallback pool that came with it is used, and the promise still kept."""
     lb, ct, general = line()
     thing = objects.make("CT", size=50000)
     with started(lb, thing) as scu:
         lb.agent.child.kill()
+        if noticed:
+            lb.wait_for_agent("DOWN")
         assert scu.store(thing) == 0
         scu.release()
     assert general.objects() == {thing.uid: thing.data}
     assert not ct.associations
-    assert lb.association(scu)["pool"] == "general"
+    entry = lb.association(scu)
+    assert entry["pool"] == "general" and "agent" in entry["error"]
 
 
 def test_an_agent_that_is_restarted_between_acceptance_and_data_set(line):

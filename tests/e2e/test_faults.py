@@ -161,7 +161,7 @@ def test_an_scu_that_sends_no_data_gets_the_fallback_pool(balancer, raw_archive,
     conversation.finish()
     conversation.scu.close()
     entry = lb.association(conversation.scu)
-    assert (entry["pool"], entry["rule"]) == ("general", "default")
+    assert (entry["pool"], entry["rule"]) == ("general", "default") and "the fallback is used" in entry["error"]
     assert general.objects() == {conversation.thing.uid: conversation.thing.data}
     assert not ct.associations
     lb.assert_alive()

@@ -41,3 +41,18 @@ def test_a_long_key(balancer, raw_archive):
         scu.release()
     assert ct.objects() == {thing.uid: thing.data}
     assert not general.associations
+
+
+def test_a_request_that_leaves_no_room_for_data(balancer, raw_archive):
+    """The fallback pool, and the log says why."""
+    ct, general = raw_archive(), raw_archive()
+    lb = balancer({"ct": ct, "general": general})
+    contexts = [wire.Context(2 * n + 1, wire.CT_IMAGE, (wire.EXPLICIT_LE, *(wire.JPEG_2000,) * 20)) for n in range(100)]
+    thing = objects.make("CT")
+    with peers.RawScu(lb.port) as scu:
+        scu.associate(contexts, extra=user_identity(60000))
+        assert len(scu.rq) > 114688
+        assert scu.store(thing) == 0
+        scu.release()
+    assert general.objects() == {thing.uid: thing.data}
+    assert "could not be asked about the data" in lb.association(scu)["error"]
