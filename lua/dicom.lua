@@ -167,7 +167,7 @@ core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 		set(txn, "error", "no answer from the agent about the data, the fallback is used" .. spoe_error(txn))
 	elseif verdict == "more" then
 		set(txn, "error", "not decided on the data that came, the fallback is used")
-	elseif verdict == "accept" and txn.req:input() < get(txn, "need") then
+	elseif verdict == "accept" and now_ms() + MARGIN_MS > get(txn, "wait_until") then
 		set(txn, "error", "no data came in time, the fallback is used")
 	elseif verdict == "accept" then -- it is down, or the A-ASSOCIATE-RQ leaves no room for data
 		set(txn, "error", "the agent could not be asked about the data, the fallback is used")
