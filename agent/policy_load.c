@@ -45,9 +45,22 @@ static void load_rejection(struct build *b, const char *name, struct ul_rejectio
 		   allowed);
 }
 
+enum { NAME_MAX_BYTES = 128 }; /* an answer with both names must fit one frame */
+
+/* It stands between quotes in HAProxy's log, as it is. */
+static bool rule_name(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if ((uint8_t)*c < ' ' || *c == 0x7f || *c == '"' || *c == '\\')
+			return false;
+	return strlen(name) <= NAME_MAX_BYTES;
+}
+
 /* HAProxy's proxy names: letters, digits, - _ . : */
 static bool backend_name(const char *name)
 {
+	if (strlen(name) > NAME_MAX_BYTES)
+		return false;
 	for (; *name; name++)
 		if (!strchr("-_.:", *name) && !(*name >= '0' && *name <= '9') &&
 		    !((*name | 32) >= 'a' && (*name | 32) <= 'z'))
@@ -119,6 +132,11 @@ static void load_rule(struct build *b, json_t *json, struct policy_rule *rule)
 		build_fail(
 			b,
 			"a rule needs a \"name\": the log tells which one has matched");
+	if (!b->failed && !rule_name(rule->outcome.rule))
+		build_fail(b,
+			   "the \"name\" of a rule has at most %d bytes, and no quote, "
+			   "backslash or control character",
+			   NAME_MAX_BYTES);
 	if (b->failed)
 		return;
 	build_enter(b, " \"%s\"", rule->outcome.rule);
