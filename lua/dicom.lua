@@ -132,8 +132,8 @@ core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 	end
 	set(txn, "answered", verdict)
 	if verdict == "accept" and now_ms() + 2 * MARGIN_MS < get(txn, "wait_until") then
-		-- There is no data yet to go on with. The next event resumes this, be it the SCU's data; the timer stays
-		-- for the agent, see start_analyze.
+		-- There is no data yet to go on with. The next event resumes this, be it the SCU's data; the timer stays, for
+		-- HAProxy before 3.0 may sleep through the "timeout processing" of an agent that is gone (haproxy#2478).
 		act.wake_time(ANSWER_MS)
 		return act.YIELD
 	end
@@ -329,13 +329,7 @@ function Splice:abort(txn, why)
 end
 
 -- Comes before the rules, so it is not known yet whether there will be anything to hold.
---
--- HAProxy before 3.0 may sleep through the "timeout processing" of an agent that is gone until something else wakes
--- the stream (haproxy#2478). So it is woken.
 function Splice:start_analyze(_, channel)
-	if not channel:is_resp() then
-		filter.wake_time(ANSWER_MS)
-	end
 	if not channel:is_resp() or self.state == "held" then
 		filter.register_data_filter(self, channel)
 	end
