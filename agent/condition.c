@@ -54,8 +54,8 @@ static bool resolve(struct build *b, const char *name, struct policy_attribute *
 	if (!resolve_tag(name, a)) {
 		build_fail(b,
 			   "\"%s\" is not an attribute: expected a keyword of the DICOM "
-			   "dictionary "
-			   "(Modality), (gggg,eeee), or CallingAETitle and the like",
+			   "dictionary (Modality), (gggg,eeee), or CallingAETitle and "
+			   "the like",
 			   name);
 		return false;
 	}
@@ -134,8 +134,7 @@ static void load_match(struct build *b, json_t *json, struct policy_node *node)
 	if (!b->adding && condition_is_bulk(vr))
 		build_fail(b,
 			   "an attribute of VR %s has no value to compare; only "
-			   "{\"present\": "
-			   "...}",
+			   "{\"present\": ...}",
 			   vr);
 	for (size_t i = 0; i < n && !b->failed; i++)
 		values[i] = condition_value(

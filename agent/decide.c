@@ -142,12 +142,10 @@ static bool read_request(struct decide *d, const struct question *q,
 }
 
 /* The association alone decides: it is passed through as it is. */
-static void pass_through(struct decide *d, const struct question *q,
+static void pass_through(struct decide *d, const struct question *q, size_t rqlen,
 			 const struct policy_outcome *o)
 {
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
-	struct reader stream = reader_of(q->rq, true);
-	struct ul_pdu rq;
 
 	if (!o->backend) {
 		answer_reject(q->ack, o->rejection, "refused by the policy");
@@ -158,10 +156,9 @@ static void pass_through(struct decide *d, const struct question *q,
 	set_outcome(d, q, o);
 	if (d->rq.ncontexts > 0)
 		answer_uid(q->ack, "sop_class", d->rq.contexts[0].abstract_syntax);
-	if (!o->called_ae || !ul_next_pdu(&stream, &rq))
+	if (!o->called_ae)
 		return;
-	negotiate_rename(slice_head(q->rq, UL_PDU_HEADER + rq.length), o->called_ae,
-			 &pdu);
+	negotiate_rename(slice_head(q->rq, rqlen), o->called_ae, &pdu);
 	answer_pdu(q->ack, "request", &pdu);
 }
 
@@ -184,17 +181,19 @@ static void associate(struct decide *d, const struct question *q)
 	const struct policy_outcome *o;
 	struct ul_rejection why;
 	struct reader stream;
+	size_t rqlen;
 
 	if (!read_request(d, q, &stream))
 		return;
+	rqlen = q->rq.len - reader_left(&stream);
 	facts_clear(&d->facts);
 	o = policy_decide(d->policy, &view);
 	if (o) {
-		pass_through(d, q, o);
+		pass_through(d, q, rqlen, o);
 		return;
 	}
 	if (negotiate_plan(&d->rq, &d->policy->negotiation, &d->plan) != NULL) {
-		pass_through(d, q, fallback(d));
+		pass_through(d, q, rqlen, fallback(d));
 		return;
 	}
 	if (negotiate_refuses(&d->rq, &why)) {
@@ -204,7 +203,7 @@ static void associate(struct decide *d, const struct question *q)
 				      : "no common protocol version");
 		return;
 	}
-	accept_early(d, q, q->rq.len - reader_left(&stream));
+	accept_early(d, q, rqlen);
 }
 
 /*** dataset ***/

@@ -64,7 +64,6 @@ local function discard(channel, deadline)
 	return now_ms() < deadline and not closed(channel)
 end
 
-
 local function linger(txn)
 	local deadline = get(txn, "close_at")
 	if not discard(txn.req, deadline) then
@@ -177,7 +176,6 @@ core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 	end
 	return act.CONTINUE
 end)
-
 
 local RJ_RESULT = { "permanently", "for the moment" }
 local RJ_REASON = { -- by source and reason, PS3.8 9.3.4
@@ -299,7 +297,6 @@ local function refusal(pdu)
 	end
 	return ("the archive's answer to the A-ASSOCIATE-RQ begins with %02XH, it is no A-ASSOCIATE-AC"):format(kind)
 end
-
 
 local Splice = {}
 Splice.__index = Splice
