@@ -20,8 +20,9 @@ comma    := ,
 Q        := $(if $(filter 1,$(V)),,@)
 
 # The dictionary is DCMTK's; Debian puts a library's number into the path.
-DICOM_DIC ?= $(firstword $(wildcard /usr/share/libdcmtk*/dicom.dic /usr/share/dcmtk*/dicom.dic))
-DCUID_H   ?= $(firstword $(wildcard /usr/include/dcmtk/dcmdata/dcuid.h))
+DICOM_DIC   ?= $(firstword $(wildcard /usr/share/libdcmtk*/dicom.dic /usr/share/dcmtk*/dicom.dic))
+PRIVATE_DIC ?= $(DICOM_DIC:dicom.dic=private.dic)
+DCUID_H     ?= $(firstword $(wildcard /usr/include/dcmtk/dcmdata/dcuid.h))
 
 SOURCES  := $(wildcard agent/*.c)
 OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
@@ -46,15 +47,24 @@ $(BUILD)/librooms.a: $(ROOMS)
 $(BUILD)/agent/%.o: agent/%.c Makefile
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/agent/dict.o: $(BUILD)/dict_attributes.inc $(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc
+$(BUILD)/agent/dict.o: $(patsubst %,$(BUILD)/dict_%.inc,attributes tags private uids uid_names)
 
 # strcmp order of the first column, which ends before its quote
 DICT_SORT := LC_ALL=C tr '"' '\001' | LC_ALL=C sort | LC_ALL=C tr '\001' '"'
 
-$(BUILD)/dict_attributes.inc: agent/dict_attributes.awk $(DICOM_DIC)
+$(BUILD)/dict_attributes.inc: agent/dict_vr.awk agent/dict_attributes.awk $(DICOM_DIC)
 	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
 	test -n "$(DICOM_DIC)" || { echo "DCMTK's dicom.dic was not found (package libdcmtk17); set DICOM_DIC" >&2; exit 1; }; \
-	LC_ALL=C awk -f $< "$(DICOM_DIC)" | $(DICT_SORT) > $@
+	LC_ALL=C awk -f agent/dict_vr.awk -f agent/dict_attributes.awk "$(DICOM_DIC)" | $(DICT_SORT) > $@
+
+# the numbers of the rows in the order of their tags
+$(BUILD)/dict_tags.inc: $(BUILD)/dict_attributes.inc
+	$(Q)echo "  GEN $@"; \
+	awk -F', ' '{ print $$2, NR - 1 }' $< | LC_ALL=C sort -k1,1 -k2,2n | awk '{ print $$2 "," }' > $@
+
+$(BUILD)/dict_private.inc: agent/dict_vr.awk agent/dict_private.awk $(PRIVATE_DIC)
+	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
+	LC_ALL=C awk -f agent/dict_vr.awk -f agent/dict_private.awk "$(PRIVATE_DIC)" | $(DICT_SORT) > $@
 
 $(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc: $(BUILD)/dict_%.inc: agent/dict_uids.awk $(DCUID_H)
 	$(Q)mkdir -p $(@D); echo "  GEN $@"; \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* dict.h - DCMTK's data dictionary: keywords, tags, VRs and well-known UIDs.
  *
- * The tables are generated from DCMTK's dicom.dic and dcuid.h when the agent is
- * built (dict_attributes.awk, dict_uids.awk).  All strings are static.
+ * The tables are generated from DCMTK's dicom.dic, private.dic and dcuid.h when the agent
+ * is built (dict_*.awk).  All strings are static.
  */
 #ifndef DICT_H
 #define DICT_H
@@ -34,11 +34,24 @@ bool dict_vr_is(const char *vr, const char *list);
 /* The attribute with this keyword (PS3.6 section 6), or NULL. */
 const struct dict_attribute *dict_attribute(struct slice keyword);
 
-/* The attribute with this tag, or NULL.  Linear: for loading, not for deciding. */
+/* The attribute with this tag, or NULL. */
 const struct dict_attribute *dict_attribute_by_tag(uint32_t tag);
+
+/* Every attribute in turn, in the order of keywords: i = 0, 1, ...; NULL behind the last.
+ */
+const struct dict_attribute *dict_attribute_at(size_t i);
+
+/* The VR of the private attribute (gggg,xxee) in a block that <creator>, without padding,
+ * has reserved (PS3.5 7.8.1); <element> is ee.  "UN" if the dictionary knows the
+ * attribute but not its VR; NULL if it does not know it.
+ */
+const char *dict_private_vr(uint16_t group, struct slice creator, uint8_t element);
 
 /* What is known of this UID (without padding), or NULL. */
 const struct dict_uid *dict_uid(struct slice uid);
+
+/* Every UID in turn, in the order of their text: i = 0, 1, ...; NULL behind the last. */
+const struct dict_uid *dict_uid_at(size_t i);
 
 /* The UID that this keyword names (PS3.6 annex A or DCMTK's name; case does not
  * matter), or NULL.

@@ -45,6 +45,107 @@ static void test_attributes(void **state)
 	assert_null(dict_attribute_by_tag(0x00090010));
 }
 
+/* In order, each found again by both its names */
+static void test_every_attribute(void **state)
+{
+	const struct dict_attribute *a, *before = NULL;
+	size_t n = 0;
+
+	for (; (a = dict_attribute_at(n)); n++, before = a) {
+		assert_ptr_equal(dict_attribute(slice_str(a->keyword)), a);
+		assert_int_equal(dict_attribute_by_tag(a->tag)->tag, a->tag);
+		assert_true(!before || strcmp(before->keyword, a->keyword) < 0);
+	}
+	assert_true(n > 4000);
+	assert_null(dict_attribute_at(SIZE_MAX));
+	assert_null(dict_attribute_by_tag(UINT32_MAX));
+}
+
+static void test_private_attributes(void **state)
+{
+	static const struct {
+		uint16_t group;
+		const char *creator;
+		uint8_t element;
+		const char *vr;
+	} known[] = {
+		{0x0043, "GEMS_PARM_01", 0x39, "IS"},
+		{0x0029, "SIEMENS CSA HEADER", 0x10, "OB"},
+		{0x2001, "Philips Imaging DD 001", 0x03, "FL"},
+		{0x0009, "MERGE TECHNOLOGIES, INC.", 0x00, "OB"}, /* a comma inside */
+		{0x0019, "1.2.840.113681", 0x10, "ST"},		   /* the first of the file */
+		/* ranges of groups */
+		{0x7001, "DLX_ANNOT_01", 0x04, "ST"},
+		{0x7003, "DLX_ANNOT_01", 0x04, "ST"},
+		{0x70FF, "DLX_ANNOT_01", 0x07, "IS"},
+		{0x6021, "PAPYRUS 3.0", 0xC0, "SQ"},
+		{0x6001, "PAPYRUS 3.0", 0x00, "IS"},
+		/* fixed elements, of the first block */
+		{0x0025, "CMR42 CIRCLECVI", 0x10, "LO"},
+		{0x0019, "PHILIPS MR/PART", 0x00, "DS"},
+		{0x7FE1, "GEMS_Ultrasound_MovieGroup_001", 0x60, "OW"},
+	};
+	static const struct {
+		uint16_t group;
+		const char *creator;
+		uint8_t element;
+	} unknown[] = {
+		{0x0029, "SIEMENS CSA HEADER", 0xFF}, {0x002B, "SIEMENS CSA HEADER", 0x10},
+		{0x0029, "SIEMENS CSA HEADE", 0x10},  {0x0029, "SIEMENS CSA HEADERS", 0x10},
+		{0x0029, "siemens csa header", 0x10}, {0x7002, "DLX_ANNOT_01", 0x04},
+		{0x6FFF, "DLX_ANNOT_01", 0x04},	     {0x7101, "DLX_ANNOT_01", 0x04},
+		{0x0019, "", 0x0C},		     {0x0019, "~", 0x0C},
+		/* 12C0: its block is not the first */
+		{0x0019, "PHILIPS MR/PART", 0xC0},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		struct slice creator = edge(slice_str(known[i].creator));
+		const char *vr = dict_private_vr(known[i].group, creator, known[i].element);
+
+		if (!vr || strcmp(vr, known[i].vr) != 0)
+			fail_msg("%04X %s %02X: %s", known[i].group, known[i].creator,
+				 known[i].element, vr ? vr : "unknown");
+	}
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		assert_null(dict_private_vr(unknown[i].group, edge(slice_str(unknown[i].creator)),
+					    unknown[i].element));
+	assert_null(dict_private_vr(0x0019, (struct slice){0}, 0x0C));
+}
+
+/* The table as it was generated: each row is found, at both ends of its groups. */
+static void test_every_private_attribute(void **state)
+{
+	static const struct {
+		const char *creator;
+		uint16_t first, last;
+		uint8_t element;
+		char vr[3];
+	} rows[] = {
+#include "dict_private.inc"
+	};
+	size_t n = sizeof(rows) / sizeof(rows[0]);
+
+	assert_true(n > 2000);
+	for (size_t i = 0; i < n; i++) {
+		struct slice creator = slice_str(rows[i].creator);
+
+		assert_string_equal(dict_private_vr(rows[i].first, creator, rows[i].element), rows[i].vr);
+		assert_string_equal(dict_private_vr(rows[i].last, creator, rows[i].element), rows[i].vr);
+	}
+}
+
+static void test_every_uid(void **state)
+{
+	const struct dict_uid *u;
+	size_t n = 0;
+
+	for (; (u = dict_uid_at(n)); n++)
+		assert_ptr_equal(dict_uid(slice_str(u->uid)), u);
+	assert_true(n > 300);
+	assert_null(dict_uid_at(SIZE_MAX));
+}
+
 static void test_uids(void **state)
 {
 	static const struct dict_uid known[] = {
@@ -133,7 +234,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_every_attribute),
+		cmocka_unit_test(test_private_attributes),
+		cmocka_unit_test(test_every_private_attribute),
 		cmocka_unit_test(test_uids),
+		cmocka_unit_test(test_every_uid),
 		cmocka_unit_test(test_keywords_of_uids),
 		cmocka_unit_test(test_zeros_inside),
 	};
