@@ -17,6 +17,17 @@ struct dict_private {
 	char vr[3];
 };
 
+/* UIDs below an arc.  Members are what follows the arc, separated by spaces; one that
+ * ends in * stands for all that begin so.
+ */
+struct dict_group {
+	const char *name;
+	bool transfer;
+	const char *arc;
+	const char *members;
+	const char *except;
+};
+
 static const struct dict_attribute attributes[] = {
 #include "dict_attributes.inc"
 };
@@ -37,6 +48,34 @@ static const struct dict_uid uids[] = {
 
 static const struct dict_uid_name uid_names[] = {
 #include "dict_uid_names.inc"
+};
+
+/* Transfer syntaxes in which PS3.5 allows no loss (sections 8.2 and 10, annex A):
+ * deflated, RLE, deflated frames, JPEG processes 14, 15, 28 and 29, JPEG-LS .80, JPEG
+ * 2000 .90 and .92, JPEG XL .110, HTJ2K .201 and .202.
+ */
+#define LOSSLESS "1.99 5 8.1 4.57 4.58 4.65 4.66 4.70 4.80 4.90 4.92 4.110 4.201 4.202"
+
+/* uncompressed data; and what no association carries: MIME, XML, SMPTE ST 2110 */
+#define NOT_COMPRESSED "1 1.98 2 6.* 7.*"
+
+enum { STORAGE };
+
+static const struct dict_group groups[] = {
+	/* but not what queries, retrieves and creates Protocol Approval and Inventory */
+	[STORAGE] = {"storage", false, "1.2.840.10008.5.1.4.1.1.", "*",
+		     "200.4 200.5 200.6 201.2 201.3 201.4 201.5 201.6"},
+	{"verification", false, "1.2.840.10008.1.", "1", ""},
+	{"query-retrieve", false, "1.2.840.10008.5.1.4.1.2.", "*", ""},
+	{"worklist", false, "1.2.840.10008.5.1.4.", "31", ""},
+	{"mpps", false, "1.2.840.10008.3.1.2.3.", "*", ""},
+	{"storage-commitment", false, "1.2.840.10008.1.20.", "1 2", ""},
+	{"print", false, "1.2.840.10008.5.1.1.",
+	 "1 2 4 4.* 9 9.* 14 15 16 16.* 18 18.* 22 23 24 24.* 26 31 32", ""},
+	{"uncompressed", true, "1.2.840.10008.1.", "2 2.1 2.1.98 2.2", ""},
+	{"compressed", true, "1.2.840.10008.1.2.", "*", NOT_COMPRESSED},
+	{"lossless", true, "1.2.840.10008.1.2.", LOSSLESS, ""},
+	{"lossy", true, "1.2.840.10008.1.2.", "*", NOT_COMPRESSED " " LOSSLESS},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -163,4 +202,60 @@ const char *dict_uid_by_keyword(struct slice keyword)
 	name = find(uid_names, COUNT(uid_names), sizeof(uid_names[0]),
 		    slice_of(lower, keyword.len));
 	return name ? name->uid : NULL;
+}
+
+const char *dict_group_name(size_t i)
+{
+	return i < COUNT(groups) ? groups[i].name : NULL;
+}
+
+static const struct dict_group *find_group(const char *name)
+{
+	for (size_t i = 0; i < COUNT(groups); i++)
+		if (strcmp(groups[i].name, name) == 0)
+			return &groups[i];
+	return NULL;
+}
+
+bool dict_group_is_transfer(const char *group)
+{
+	const struct dict_group *g = find_group(group);
+
+	return g && g->transfer;
+}
+
+/* True if <s> is one of <members>: see struct dict_group. */
+static bool is_member(struct slice s, const char *members)
+{
+	size_t len;
+
+	for (; *members; members += len + (members[len] == ' ')) {
+		len = strcspn(members, " ");
+		if (members[len - 1] == '*') {
+			if (s.len >= len && slice_equal(slice_head(s, len - 1),
+							slice_of(members, len - 1)))
+				return true;
+		} else if (slice_equal(s, slice_of(members, len))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool dict_in_group(const char *group, struct slice uid)
+{
+	const struct dict_group *g = find_group(group);
+	const struct dict_uid *known = dict_uid(uid);
+	struct slice arc, rest;
+
+	/* some of them have another arc, which only the dictionary knows */
+	if (g == &groups[STORAGE] && known)
+		return known->kind == DICT_STORAGE;
+	if (!g)
+		return false;
+	arc = slice_str(g->arc);
+	if (!slice_equal(slice_head(uid, arc.len), arc))
+		return false;
+	rest = (struct slice){uid.ptr + arc.len, uid.len - arc.len};
+	return is_member(rest, g->members) && !is_member(rest, g->except);
 }

@@ -58,4 +58,30 @@ const struct dict_uid *dict_uid_at(size_t i);
  */
 const char *dict_uid_by_keyword(struct slice keyword);
 
+/* Names for what UIDs have in common: i = 0, 1, ...; NULL behind the last.
+ *
+ *	storage             what can be stored (PS3.4 B, GG)
+ *	verification        C-ECHO (PS3.4 A)
+ *	query-retrieve      the information models of C-FIND, C-MOVE and C-GET (PS3.4 C,
+ *Y, Z) worklist            Modality Worklist (PS3.4 K) mpps                Modality
+ *Performed Procedure Step (PS3.4 F) storage-commitment  (PS3.4 J) print Print Management
+ *(PS3.4 H) uncompressed        Implicit, Explicit, Big Endian (PS3.5 A.1 to A.3), and
+ *encapsulated uncompressed (A.4.11) compressed          every other transfer syntax of
+ *data sets lossless            compressed, and PS3.5 says that nothing is lost lossy the
+ *other compressed ones: what may be lossy counts as lossy
+ *
+ * A UID of the standard that is newer than the dictionary belongs to a group if its arc
+ *does.
+ */
+const char *dict_group_name(size_t i);
+
+/* True for a group of transfer syntaxes, false for one of SOP classes or if there is no
+ * such group.
+ */
+bool dict_group_is_transfer(const char *group);
+
+/* True if <uid>, without padding, belongs to this group; false if there is no such group.
+ */
+bool dict_in_group(const char *group, struct slice uid);
+
 #endif

@@ -22,7 +22,7 @@ BEGIN {
 	gsub(/"/, "", uid)
 	name = substr($2, 5)
 	kind = "DICT_OTHER"
-	if (name ~ /TransferSyntax$/)
+	if (name ~ /TransferSyntax$/ && name !~ /^LDAP_/)
 		kind = "DICT_TRANSFER_SYNTAX"
 	else if (name ~ /Storage(For(Presentation|Processing))?$/ && name != "MediaStorageDirectoryStorage")
 		kind = "DICT_STORAGE"

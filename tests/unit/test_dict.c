@@ -163,6 +163,7 @@ static void test_uids(void **state)
 		{"1.2.840.10008.5.1.4.1.2.2.1", NULL, DICT_OTHER}, /* query */
 		{"1.2.840.10008.5.1.4.31", NULL, DICT_OTHER},      /* worklist */
 		{"1.2.840.10008.3.1.2.3.3", NULL, DICT_OTHER},     /* MPPS */
+		{"1.2.840.10008.15.0.3.16", NULL, DICT_OTHER}, /* an LDAP attribute, dicomTransferSyntax */
 		{"1.2.840.10008.1.2", "ImplicitVRLittleEndian", DICT_TRANSFER_SYNTAX},
 		{"1.2.840.10008.1.2.1", "ExplicitVRLittleEndian", DICT_TRANSFER_SYNTAX},
 		{"1.2.840.10008.1.2.2", "ExplicitVRBigEndian", DICT_TRANSFER_SYNTAX},
@@ -217,6 +218,87 @@ static void test_keywords_of_uids(void **state)
 	assert_null(dict_uid_by_keyword((struct slice){0}));
 }
 
+static void test_groups(void **state)
+{
+	static const struct {
+		const char *group;
+		const char *in;
+		const char *out;
+	} known[] = {
+		{"storage", "5.1.4.1.1.2 5.1.4.1.1.104.1 5.1.4.1.1.1.1.1 5.1.4.1.1.77.1.5.4 5.1.4.34.7 5.1.4.38.1",
+		 "1.1 1.3.10 5.1.4.1.1 5.1.4.1.1.200.4 5.1.4.1.1.201.2 5.1.4.1.2.2.1 5.1.4.31"},
+		/* newer than the dictionary */
+		{"storage", "5.1.4.1.1.999.9 5.1.4.1.1.201.1", "5.1.4.2.1.2 5.1.4.1.11"},
+		{"verification", "1.1", "1.10 1.1.1 1.2"},
+		{"query-retrieve", "5.1.4.1.2.1.1 5.1.4.1.2.2.3 5.1.4.1.2.4.2 5.1.4.1.2.5.3 5.1.4.1.2.9.1",
+		 "5.1.4.31 5.1.4.1.1.2 5.1.4.1.2 5.1.4.38.2"},
+		{"worklist", "5.1.4.31", "5.1.4.32 5.1.4.32.1 5.1.4.3 5.1.4.31.1"},
+		{"mpps", "3.1.2.3.3 3.1.2.3.4 3.1.2.3.5", "3.1.2.5.1 3.1.2.1.1"},
+		{"storage-commitment", "1.20.1 1.20.2", "1.20.1.1 1.20 1.2"},
+		{"print", "5.1.1.1 5.1.1.2 5.1.1.4.1 5.1.1.9 5.1.1.16.376 5.1.1.18 5.1.1.23",
+		 "5.1.1.29 5.1.1.33 5.1.1.40 5.1.1.17 5.1.1.90"},
+		{"uncompressed", "1.2 1.2.1 1.2.2 1.2.1.98", "1.2.1.99 1.2.5 1.2.4.50 1.1 1.20.1"},
+		{"compressed", "1.2.1.99 1.2.5 1.2.4.50 1.2.4.203 1.2.8.1 1.2.4.108 1.2.9",
+		 "1.2 1.2.1 1.2.2 1.2.1.98 1.2.6.1 1.2.7.3 1.1"},
+		{"lossless", "1.2.1.99 1.2.5 1.2.4.57 1.2.4.70 1.2.4.80 1.2.4.90 1.2.4.92 1.2.4.110 1.2.4.201 1.2.4.202",
+		 "1.2 1.2.1 1.2.4.50 1.2.4.81 1.2.4.91 1.2.4.93 1.2.4.94 1.2.4.203 1.2.9"},
+		{"lossy", "1.2.4.50 1.2.4.51 1.2.4.81 1.2.4.91 1.2.4.93 1.2.4.94 1.2.4.100 1.2.4.100.1 1.2.4.102 1.2.4.107 1.2.4.112 1.2.4.203 1.2.9",
+		 "1.2 1.2.1.98 1.2.1.99 1.2.5 1.2.4.70 1.2.4.90 1.2.4.202 1.2.7.1"},
+	};
+	char uid[64], list[200];
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		for (int in = 0; in < 2; in++) {
+			snprintf(list, sizeof(list), "%s", in ? known[i].in : known[i].out);
+			for (char *s = strtok(list, " "); s; s = strtok(NULL, " ")) {
+				snprintf(uid, sizeof(uid), "1.2.840.10008.%s", s);
+				if (dict_in_group(known[i].group, edge(slice_str(uid))) != in)
+					fail_msg("%s %s %s", uid, in ? "is not" : "is", known[i].group);
+			}
+		}
+}
+
+/* Every UID of the dictionary: what its groups are, taken together. */
+static void test_groups_together(void **state)
+{
+	static const char *const transfer[] = {"uncompressed", "compressed", "lossless", "lossy"};
+	const struct dict_uid *u;
+	const char *name;
+
+	for (size_t i = 0; (u = dict_uid_at(i)); i++) {
+		struct slice uid = slice_str(u->uid);
+		bool in[4], classes = false;
+
+		for (size_t k = 0; k < 4; k++)
+			in[k] = dict_in_group(transfer[k], uid);
+		for (size_t k = 0; (name = dict_group_name(k)); k++)
+			if (!dict_group_is_transfer(name))
+				classes = classes || dict_in_group(name, uid);
+		assert_false(in[0] && in[1]);
+		assert_int_equal(in[1], in[2] + in[3]);
+		/* the dictionary has a private one too */
+		if (u->kind == DICT_TRANSFER_SYNTAX && strncmp(u->uid, "1.2.840.10008.", 14) == 0)
+			assert_int_equal(in[0] || in[1], !strstr(u->uid, ".10008.1.2.6.") &&
+								 !strstr(u->uid, ".10008.1.2.7."));
+		else
+			assert_false(in[0] || in[1]);
+		if (u->kind == DICT_STORAGE || u->kind == DICT_VERIFICATION)
+			assert_true(classes);
+		else if (u->kind == DICT_TRANSFER_SYNTAX)
+			assert_false(classes);
+	}
+	for (size_t k = 0; (name = dict_group_name(k)); k++) {
+		assert_int_equal(dict_group_is_transfer(name), strcmp(name, "uncompressed") == 0 ||
+								       strcmp(name, "compressed") == 0 ||
+								       strncmp(name, "loss", 4) == 0);
+		assert_false(dict_in_group(name, (struct slice){0}));
+		assert_false(dict_in_group(name, slice_str("1.2.840.113619.4.2")));
+	}
+	assert_null(dict_group_name(SIZE_MAX));
+	assert_false(dict_group_is_transfer("other"));
+	assert_false(dict_in_group("other", slice_str("1.2.840.10008.1.1")));
+}
+
 /* A peer may put anything into a UID, zeros too. */
 static void test_zeros_inside(void **state)
 {
@@ -240,6 +322,8 @@ int main(void)
 		cmocka_unit_test(test_uids),
 		cmocka_unit_test(test_every_uid),
 		cmocka_unit_test(test_keywords_of_uids),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_groups_together),
 		cmocka_unit_test(test_zeros_inside),
 	};
 
