@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* unicode.h - texts that a reader takes for the same get the same bytes (UAX #15,
+ * Unicode section 3.13).
+ */
+#ifndef UNICODE_H
+#define UNICODE_H
+
+#include "cursor.h"
+
+enum { UNICODE_POINTS = 16384 }; /* code points of one decomposed text at most */
+
+/* Of one thread, owned by the caller; nothing in it needs to be set. */
+struct unicode_scratch {
+	int32_t points[UNICODE_POINTS];
+	int32_t others[UNICODE_POINTS];
+};
+
+/* Append <text> to <out> in Normalization Form C.  It is UTF-8; each byte that is not
+ * becomes U+FFFD.  Three times the bytes of <text> are always room enough, and text in
+ * ASCII is bounded by <out> alone.  False if it does not fit into <out> or the scratch;
+ * then nothing is appended, and <out> can take something else.
+ */
+bool unicode_normalize(struct unicode_scratch *s, struct slice text,
+		       struct writer *out) MUST_CHECK;
+
+/* The same, and texts that differ in case only become equal: canonical caseless matching
+ * (Unicode section 3.13, D145) by full case folding.  The locale does not matter, so
+ * that I is i; ASCII that is no letter stays what it is.
+ */
+bool unicode_fold(struct unicode_scratch *s, struct slice text,
+		  struct writer *out) MUST_CHECK;
+
+#endif
