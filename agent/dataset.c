@@ -10,7 +10,8 @@ static const uint32_t ITEM_DELIMITATION = 0xFFFEE00D;
 static const uint32_t SEQUENCE_DELIMITATION = 0xFFFEE0DD;
 static const uint32_t UNDEFINED = 0xFFFFFFFF;
 
-enum { MAX_DEPTH = 64 }; /* of sequences within sequences; deeper is refused */
+enum { DELIMITATION_SIZE = 8 }; /* tag and length */
+enum { MAX_DEPTH = 64 };        /* of sequences within sequences; deeper is refused */
 
 static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth);
 
@@ -44,20 +45,21 @@ static bool short_length(const char *vr)
 static uint32_t read_header(struct reader *r, enum dataset_encoding encoding,
 			    struct dataset_element *el)
 {
-	struct reader start = *r;
+	const uint8_t *start = r->pos, *vr;
 
 	*el = (struct dataset_element){.tag = read_tag(r, encoding)};
 	if (r->state != READ_OK) {
 		el->tag = 0;
-		r->pos = start.pos;
+		r->pos = start;
 		return 0;
 	}
 	if (encoding == DATASET_IMPLICIT_LE || el->tag >> 16 == 0xFFFE)
 		return read_32(r, encoding);
-	el->vr[0] = (char)reader_u8(r);
-	el->vr[1] = (char)reader_u8(r);
-	if (r->state == READ_OK &&
-	    (el->vr[0] < 'A' || el->vr[0] > 'Z' || el->vr[1] < 'A' || el->vr[1] > 'Z'))
+	vr = reader_bytes(r, 2);
+	if (!vr)
+		return 0;
+	memcpy(el->vr, vr, 2);
+	if (vr[0] < 'A' || vr[0] > 'Z' || vr[1] < 'A' || vr[1] > 'Z')
 		reader_fail(r);
 	if (short_length(el->vr))
 		return read_16(r, encoding);
@@ -66,16 +68,14 @@ static uint32_t read_header(struct reader *r, enum dataset_encoding encoding,
 }
 
 /* A value of undefined length is a sequence (PS3.5 7.5.1) or encapsulated pixel data
- * (A.4).  In UN it is a sequence in Implicit VR (6.2.2 note).
+ * (A.4).
  */
 static bool skip_value(struct reader *r, const struct dataset_element *el,
 		       uint32_t length, enum dataset_encoding encoding, int depth)
 {
 	if (length != UNDEFINED)
 		return reader_bytes(r, length) || r->state == READ_OK;
-	if (el->vr[0] == 'U' && el->vr[1] == 'N')
-		encoding = DATASET_IMPLICIT_LE;
-	return skip_items(r, encoding, depth + 1);
+	return skip_items(r, dataset_encoding_of(el->vr, encoding), depth + 1);
 }
 
 /* The elements of an item of undefined length, with its delimitation */
@@ -99,6 +99,16 @@ static bool skip_elements(struct reader *r, enum dataset_encoding encoding, int 
 	}
 }
 
+/* An item, behind its header */
+static bool skip_item(struct reader *r, uint32_t length, enum dataset_encoding encoding,
+		      int depth)
+{
+	if (length == UNDEFINED)
+		return skip_elements(r, encoding, depth);
+	reader_bytes(r, length);
+	return r->state == READ_OK;
+}
+
 static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth)
 {
 	struct dataset_element el;
@@ -115,10 +125,30 @@ static bool skip_items(struct reader *r, enum dataset_encoding encoding, int dep
 			return false;
 		if (el.tag == SEQUENCE_DELIMITATION)
 			return true;
-		if (length != UNDEFINED ? !skip_value(r, &el, length, encoding, depth)
-					: !skip_elements(r, encoding, depth))
+		if (!skip_item(r, length, encoding, depth))
 			return false;
 	}
+}
+
+/* Is there anything to be read?  The end of a cut window is none. */
+static bool goes_on(struct reader *r)
+{
+	if (r->state == READ_OK && reader_left(r) == 0 && r->cut)
+		r->state = READ_MORE;
+	return r->state == READ_OK && reader_left(r) > 0;
+}
+
+enum dataset_encoding dataset_encoding_of(const char *vr, enum dataset_encoding encoding)
+{
+	return dict_vr_is(vr, "UN") ? DATASET_IMPLICIT_LE : encoding;
+}
+
+uint32_t dataset_peek(const struct dataset *ds)
+{
+	struct reader r = ds->bytes;
+	uint32_t tag = read_tag(&r, ds->encoding);
+
+	return r.state == READ_OK ? tag : 0;
 }
 
 bool dataset_next(struct dataset *ds, struct dataset_element *el)
@@ -126,56 +156,46 @@ bool dataset_next(struct dataset *ds, struct dataset_element *el)
 	struct reader *r = &ds->bytes;
 	const uint8_t *start;
 	uint32_t length;
+	bool whole;
 
 	*el = (struct dataset_element){0};
-	if (r->state != READ_OK || reader_left(r) == 0) {
-		if (r->cut && r->state == READ_OK)
-			r->state = READ_MORE;
+	if (!goes_on(r))
 		return false;
-	}
 	length = read_header(r, ds->encoding, el);
 	if (r->state == READ_OK && el->tag >> 16 == 0xFFFE)
 		reader_fail(r);
 	start = r->pos;
-	if (r->state != READ_OK || !skip_value(r, el, length, ds->encoding, 0))
+	if (r->state != READ_OK)
 		return false;
-	el->value = slice_of(start, (size_t)(r->pos - start));
-	return true;
+	whole = skip_value(r, el, length, ds->encoding, 0);
+	el->value = slice_of(start, (size_t)((whole ? r->pos : r->end) - start));
+	return whole;
 }
 
-static void settle(struct dataset_wanted *wanted, size_t from, size_t to)
+bool dataset_next_item(struct dataset_items *items, struct dataset *item)
 {
-	for (size_t i = from; i < to; i++)
-		wanted[i].state = DATASET_ABSENT;
-}
-
-enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted,
-				size_t n)
-{
+	struct reader *r = &items->bytes;
 	struct dataset_element el;
-	size_t i = 0;
+	uint32_t length;
 
-	for (size_t k = 0; k < n; k++)
-		wanted[k] = (struct dataset_wanted){.tag = wanted[k].tag};
-	while (i < n) {
-		bool found = dataset_next(ds, &el);
-
-		/* A tag that is known settles all below it, even if its value is cut. */
-		for (; i < n && el.tag != 0 && wanted[i].tag < el.tag; i++)
-			wanted[i].state = DATASET_ABSENT;
-		if (!found)
-			break;
-		if (i < n && wanted[i].tag == el.tag) {
-			wanted[i].state = DATASET_PRESENT;
-			memcpy(wanted[i].vr, el.vr, sizeof(el.vr));
-			wanted[i++].value = el.value;
-		}
+	*item = (struct dataset){.encoding = items->encoding};
+	if (!goes_on(r))
+		return false;
+	length = read_header(r, items->encoding, &el);
+	if (r->state != READ_OK)
+		return false;
+	if (el.tag != ITEM) {
+		if (el.tag != SEQUENCE_DELIMITATION || reader_left(r) > 0 || r->cut)
+			reader_fail(r);
+		return false;
 	}
-	if (i == n)
-		return READ_OK;
-	if (ds->bytes.state != READ_MORE)
-		settle(wanted, i, n);
-	return ds->bytes.state;
+	item->bytes = *r;
+	/* as deep as the walk over the item itself will go */
+	if (skip_item(r, length, items->encoding, 0)) {
+		item->bytes.end = r->pos - (length == UNDEFINED ? DELIMITATION_SIZE : 0);
+		item->bytes.cut = false;
+	}
+	return true;
 }
 
 static size_t format_number(char *text, size_t size, const char *vr, struct reader *r,

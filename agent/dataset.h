@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dataset.h - data elements of a data set (PS3.5 section 7), as far as they are wanted.
+/* dataset.h - data elements of a data set, items of a sequence (PS3.5 section 7).
  *
  * No allocation; every value points into the bytes that were given.
  */
@@ -20,38 +20,38 @@ struct dataset_element {
 	struct slice value;
 };
 
+/* A data set, or an item of a sequence (PS3.5 7.5) */
 struct dataset {
 	struct reader bytes;
 	enum dataset_encoding encoding;
 };
 
-enum dataset_state {
-	DATASET_UNKNOWN, /* what has arrived does not tell */
-	DATASET_ABSENT,
-	DATASET_PRESENT
+/* The items of a sequence (PS3.5 7.5) */
+struct dataset_items {
+	struct reader bytes;
+	enum dataset_encoding encoding;
 };
 
-struct dataset_wanted {
-	uint32_t tag;
-	enum dataset_state state;
-	char vr[3];         /* as in the data set; empty in Implicit VR */
-	struct slice value; /* if present: as encoded, with its padding */
-};
+/* The encoding inside of a value with <vr> in a data set in <encoding>: UN is Implicit
+ * VR Little Endian in all of them (PS3.5 6.2.2 note).
+ */
+enum dataset_encoding dataset_encoding_of(const char *vr, enum dataset_encoding encoding);
+
+/* The tag of the next element, which stays; 0 if it is not there. */
+uint32_t dataset_peek(const struct dataset *ds);
 
 /* The next element at the top level, stepped over with all that is nested in it
- * (PS3.5 7.1, 7.5).  False at the end, or if ds->bytes.state says why not; then
- * <el>->tag tells the element that is cut, 0 if not even that is known.
+ * (PS3.5 7.1, 7.5).  False at the end, or if ds->bytes.state says why not; then <el>
+ * is the element that is cut or broken, as far as it goes: tag 0 if not even that is
+ * known, empty VR, empty value.
  */
 bool dataset_next(struct dataset *ds, struct dataset_element *el) MUST_CHECK;
 
-/* Look for the <n> elements of <wanted>, which are sorted by tag, and stop behind
- * the last.  Elements come in ascending order (PS3.5 7.1), so a greater tag proves
- * that one is absent.  READ_OK: none is unknown any more.  READ_MORE: some are, and more
- * bytes will tell.  READ_BAD: the data set is broken; what had not been found is
- * absent.
+/* The next item, a data set of its own, without its delimitation.  False at the end,
+ * with READ_OK; or if items->bytes.state says why not.  An item that is cut or broken
+ * comes as far as it goes: as a data set that is so too.
  */
-enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted,
-				size_t n);
+bool dataset_next_item(struct dataset_items *items, struct dataset *item) MUST_CHECK;
 
 /* A binary number of one of the VRs US SS UL SL UV SV FL FD AT as text, as many
  * values as there are, separated by backslashes.  False for any other VR.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* PS3.7 section 6.3 and annex E, command sets; PS3.8 annex E, fragments */
 #include "dimse.h"
-#include "dataset.h"
+#include "dataset_scan.h"
 #include "ul.h"
 
 enum {

@@ -7,7 +7,7 @@
 #define FACTS_H
 
 #include "charset.h"
-#include "dataset.h"
+#include "dataset_scan.h"
 #include "dimse.h"
 #include "policy.h"
 

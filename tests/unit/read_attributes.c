@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dataset.h"
+#include "dataset_scan.h"
 #include "inflate.h"
 
 enum { MOST = 4096, LARGEST = 1 << 24 };

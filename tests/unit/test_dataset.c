@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "dataset.h"
+#include "dataset_scan.h"
 #include "edge.h"
 #include "sample.h"
 
