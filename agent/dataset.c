@@ -33,12 +33,12 @@ static uint32_t read_tag(struct reader *r, enum dataset_encoding encoding)
 }
 
 /* Explicit VRs whose length has 16 bits (PS3.5 7.1.2); all others, also those that
- * are not known yet, have two reserved bytes and 32 bits.
+ * are not known yet, have two reserved bytes and 32 bits.  The commonest come first.
  */
 static bool short_length(const char *vr)
 {
 	return dict_vr_is(
-		vr, "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US");
+		vr, "UI CS LO DS DA TM SH IS US PN ST LT AS AE UL DT FD FL SL SS AT");
 }
 
 /* Tag, VR and length (PS3.5 7.1.2, 7.1.3); items have no VR (7.5) */
