@@ -37,8 +37,7 @@ const struct dict_attribute *dict_attribute(struct slice keyword);
 /* The attribute with this tag, or NULL. */
 const struct dict_attribute *dict_attribute_by_tag(uint32_t tag);
 
-/* Every attribute in turn, in the order of keywords: i = 0, 1, ...; NULL behind the last.
- */
+/* Every attribute in the order of keywords: i = 0, 1, ...; NULL behind the last. */
 const struct dict_attribute *dict_attribute_at(size_t i);
 
 /* The VR of the private attribute (gggg,xxee) in a block that <creator>, without padding,
@@ -50,7 +49,7 @@ const char *dict_private_vr(uint16_t group, struct slice creator, uint8_t elemen
 /* What is known of this UID (without padding), or NULL. */
 const struct dict_uid *dict_uid(struct slice uid);
 
-/* Every UID in turn, in the order of their text: i = 0, 1, ...; NULL behind the last. */
+/* Every UID in the order of their text: i = 0, 1, ...; NULL behind the last. */
 const struct dict_uid *dict_uid_at(size_t i);
 
 /* The UID that this keyword names (PS3.6 annex A or DCMTK's name; case does not
@@ -62,16 +61,18 @@ const char *dict_uid_by_keyword(struct slice keyword);
  *
  *	storage             what can be stored (PS3.4 B, GG)
  *	verification        C-ECHO (PS3.4 A)
- *	query-retrieve      the information models of C-FIND, C-MOVE and C-GET (PS3.4 C,
- *Y, Z) worklist            Modality Worklist (PS3.4 K) mpps                Modality
- *Performed Procedure Step (PS3.4 F) storage-commitment  (PS3.4 J) print Print Management
- *(PS3.4 H) uncompressed        Implicit, Explicit, Big Endian (PS3.5 A.1 to A.3), and
- *encapsulated uncompressed (A.4.11) compressed          every other transfer syntax of
- *data sets lossless            compressed, and PS3.5 says that nothing is lost lossy the
- *other compressed ones: what may be lossy counts as lossy
+ *	query-retrieve      models of C-FIND, C-MOVE and C-GET (PS3.4 C, Y, Z)
+ *	worklist            Modality Worklist (PS3.4 K)
+ *	mpps                Modality Performed Procedure Step (PS3.4 F)
+ *	storage-commitment  (PS3.4 J)
+ *	print               Print Management (PS3.4 H)
+ *	uncompressed        Implicit, Explicit, Big Endian (PS3.5 A.1 to A.3), and
+ *	                    Encapsulated Uncompressed
+ *	compressed          every other transfer syntax of data sets
+ *	lossless            compressed, and PS3.5 says that nothing is lost
+ *	lossy               compressed, and something may be lost
  *
- * A UID of the standard that is newer than the dictionary belongs to a group if its arc
- *does.
+ * A UID of the standard that is newer than the dictionary belongs where its arc does.
  */
 const char *dict_group_name(size_t i);
 
@@ -80,8 +81,7 @@ const char *dict_group_name(size_t i);
  */
 bool dict_group_is_transfer(const char *group);
 
-/* True if <uid>, without padding, belongs to this group; false if there is no such group.
- */
+/* True if <uid>, without padding, is in this group; false if there is no such group. */
 bool dict_in_group(const char *group, struct slice uid);
 
 #endif

@@ -9,8 +9,7 @@
 struct nearest {
 	struct slice word;
 	const char *best;  /* of what was offered; NULL if nothing is near enough */
-	unsigned distance; /* of the best, in quarters of a letter; others must be nearer
-			    */
+	unsigned distance; /* its, in quarters of a letter; others must be nearer */
 };
 
 /* Look for what is most like <word>, which stays the caller's and must last. */
