@@ -22,7 +22,8 @@ enum regex_result {
 
 /* Compile <pattern>, UTF-8.  It matches anywhere in a text, unless it has ^ or $; $ is
  * the very end.  Classes like \w know all letters, <ignore_case> all simple case pairs.
- * Owned by the caller; NULL with <error> set if the pattern is none.
+ * \X, \C and script runs are refused: their work cannot be counted.  Owned by the caller;
+ * NULL with <error> set if the pattern is none or there is no memory.
  */
 struct regex *regex_new(const char *pattern, bool ignore_case, struct regex_error *error);
 void regex_free(struct regex *regex);
