@@ -1,243 +1,221 @@
 /* SPDX-License-Identifier: MIT */
 #include "condition.h"
-#include "dict.h"
+#include "attribute.h"
+#include "criterion.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-static const struct policy_attribute association_attributes[] = {
-	{POLICY_ASSOCIATION, POLICY_CALLING_AE_TITLE, "AE", "CallingAETitle"},
-	{POLICY_ASSOCIATION, POLICY_CALLED_AE_TITLE, "AE", "CalledAETitle"},
-	{POLICY_ASSOCIATION, POLICY_SOP_CLASS_UID, "UI", "SOPClassUID"},
-	{POLICY_ASSOCIATION, POLICY_PROPOSED_SOP_CLASS_UID, "UI", "ProposedSOPClassUID"},
-	{POLICY_ASSOCIATION, POLICY_TRANSFER_SYNTAX_UID, "UI", "TransferSyntaxUID"},
-	{POLICY_ASSOCIATION, POLICY_IMPLEMENTATION_CLASS_UID, "UI",
-	 "ImplementationClassUID"},
-	{POLICY_ASSOCIATION, POLICY_IMPLEMENTATION_VERSION_NAME, "SH",
-	 "ImplementationVersionName"},
-};
+/* Of conditions within conditions, which are evaluated by recursion. */
+enum { MAX_DEPTH = 32 };
 
-static bool resolve_tag(const char *name, struct policy_attribute *a)
+static void load_at(struct build *b, json_t *json, struct policy_node *node, int depth);
+
+/*** sample ***/
+
+static void load_sample(struct build *b, json_t *json, struct policy_node *node)
 {
-	const struct dict_attribute *known;
-	unsigned group, element;
-	int end = 0;
+	struct policy_sample *sample = build_take(b, 1, sizeof(*sample));
+	json_t *percent = json_object_get(json, "percent");
+	json_t *by = json_object_get(json, "by");
 
-	if (sscanf(name, "(%4x,%4x)%n", &group, &element, &end) == 2 && end == 11 &&
-	    name[11] == '\0') {
-		a->tag = (uint32_t)group << 16 | element;
-		known = dict_attribute_by_tag(a->tag);
-	} else {
-		known = dict_attribute(slice_str(name));
-		if (!known)
-			return false;
-		a->tag = known->tag;
+	if (!json_is_object(json)) {
+		build_expected(b, json, "{\"percent\": 10, \"by\": \"PatientID\"}");
+		return;
 	}
-	/* What the dictionary does not know is compared as text, unless the data set says
-	 * its VR. */
-	memcpy(a->vr, known ? known->vr : "LO", sizeof(a->vr));
-	a->source = a->tag >> 16 == 0 ? POLICY_COMMAND : POLICY_DATA_SET;
+	build_members(b, json, "percent by");
+	if (!sample)
+		return;
+	build_enter(b, "percent");
+	sample->percent = json_number_value(percent);
+	if (!json_is_number(percent) || sample->percent < 0 || sample->percent > 100)
+		build_expected(b, percent, "a number from 0 to 100");
+	else
+		sample->threshold = (uint64_t)(sample->percent / 100 * 4294967296.0);
+	build_leave(b);
+	build_enter(b, "by");
+	if (by)
+		sample->by = attribute_list(b, by);
+	else
+		build_expected(b, by, "the attribute whose value chooses, or a list");
+	build_leave(b);
+	node->kind = POLICY_SAMPLE;
+	node->sample = sample;
+}
+
+/*** schedule ***/
+
+static bool load_hour(struct build *b, json_t *json, const char *name, unsigned *minutes)
+{
+	json_t *value = json_object_get(json, name);
+	const char *text = json_string_value(value), *digits = "0123456789";
+	unsigned hour = 24, minute = 60;
+
+	if (!value)
+		return false;
+	build_enter(b, name);
+	if (text && strlen(text) == 5 && strspn(text, digits) == 2 && text[2] == ':' &&
+	    strspn(text + 3, digits) == 2)
+		sscanf(text, "%u:%u", &hour, &minute);
+	if (hour > 23 || minute > 59)
+		build_expected(b, value, "a time of day, \"HH:MM\"");
+	else
+		*minutes = hour * 60 + minute;
+	build_leave(b);
 	return true;
 }
 
-/* Keyword, (gggg,eeee) or one of the association's names -> attribute */
-static bool resolve(struct build *b, const char *name, struct policy_attribute *a)
+/* 0 is Sunday; -1 if it is none. */
+static int weekday(const char *text)
 {
-	size_t known = sizeof(association_attributes) / sizeof(association_attributes[0]);
+	static const char days[] = "SunMonTueWedThuFriSat";
 
-	for (size_t i = 0; i < known; i++)
-		if (strcmp(name, association_attributes[i].name) == 0) {
-			*a = association_attributes[i];
-			return true;
-		}
-	a->name = name;
-	if (!resolve_tag(name, a)) {
-		build_fail(b,
-			   "\"%s\" is not an attribute: expected a keyword of the DICOM "
-			   "dictionary (Modality), (gggg,eeee), or CallingAETitle and "
-			   "the like",
-			   name);
-		return false;
-	}
-	if (a->tag >> 16 == 2)
-		build_fail(b,
-			   "%s is in the header of files, which no association carries",
-			   name);
-	return !b->failed;
+	for (int i = 0; i < 7; i++)
+		if (strncmp(text, days + 3 * i, 3) == 0)
+			return i;
+	return -1;
 }
 
-static int compare(const void *left, const void *right)
+static void load_day(struct build *b, json_t *json, uint8_t *days)
 {
-	const struct policy_attribute *a = left, *b = right;
+	const char *text = json_string_value(json);
+	size_t len = text ? strlen(text) : 0;
+	int first = len >= 3 ? weekday(text) : -1;
+	int last = len == 7 && text[3] == '-' ? weekday(text + 4)
+		   : len == 3		      ? first
+					      : -1;
 
-	if (a->source != b->source)
-		return a->source < b->source ? -1 : 1;
-	return a->tag < b->tag ? -1 : a->tag > b->tag;
-}
-
-/* The index of an attribute that the policy uses; it is added by the first pass
- * (room for it has been taken), found by the second.
- */
-size_t condition_attribute(struct build *b, const char *name)
-{
-	struct policy_attribute a = {0}, *found;
-
-	if (!resolve(b, name, &a))
-		return 0;
-	if (b->adding) {
-		a.name = build_text(b, a.name);
-		b->attributes[b->nattributes++] = a;
-		return 0;
-	}
-	found = bsearch(&a, b->attributes, b->nattributes, sizeof(a), compare);
-	return found ? (size_t)(found - b->attributes) : 0;
-}
-
-bool condition_is_bulk(const char *vr)
-{
-	return vr[0] == 'O' || strcmp(vr, "UN") == 0 || strcmp(vr, "SQ") == 0;
-}
-
-/*** conditions: both passes walk the same way, the first only notes attributes ***/
-
-/* UIDs may be written as keywords; patterns and numbers stay. */
-const char *condition_value(struct build *b, json_t *json, const char *vr)
-{
-	char number[24];
-	const char *text = json_string_value(json), *uid;
-
-	if (json_is_integer(json)) {
-		snprintf(number, sizeof(number), "%lld",
-			 (long long)json_integer_value(json));
-		return build_text(b, number);
-	}
-	if (!text) {
-		build_fail(b, "expected a string or a whole number");
-		return NULL;
-	}
-	if (strcmp(vr, "UI") != 0 || text[strspn(text, "0123456789.*?")] == '\0')
-		return build_text(b, text);
-	uid = dict_uid_by_keyword(slice_str(text));
-	if (!uid)
-		build_fail(b, "\"%s\" is neither a UID nor the keyword of one", text);
-	return uid;
-}
-
-static void load_match(struct build *b, json_t *json, struct policy_node *node)
-{
-	const char *vr = b->attributes[node->attribute].vr;
-	size_t n = json_is_array(json) ? json_array_size(json) : 1;
-	const char **values = build_take(b, n, sizeof(*values));
-
-	if (n == 0)
-		build_fail(b, "an empty list can match nothing");
-	if (!b->adding && condition_is_bulk(vr))
-		build_fail(b,
-			   "an attribute of VR %s has no value to compare; only "
-			   "{\"present\": ...}",
-			   vr);
-	for (size_t i = 0; i < n && !b->failed; i++)
-		values[i] = condition_value(
-			b, json_is_array(json) ? json_array_get(json, i) : json,
-			b->adding ? "" : vr);
-	node->kind = POLICY_MATCH;
-	node->values = values;
-	node->nvalues = n;
-}
-
-static void load_presence(struct build *b, json_t *json, struct policy_node *node)
-{
-	json_t *present = json_object_get(json, "present");
-	struct policy_node *child = build_take(b, 1, sizeof(*child));
-
-	build_members(b, json, "present");
-	if (!json_is_boolean(present))
-		build_fail(b, "expected {\"present\": true} or {\"present\": false}");
-	if (b->failed)
+	if (first < 0 || last < 0) {
+		build_expected(b, json,
+			       "a day or days of the week: \"Mon\", \"Mon-Fri\"");
 		return;
-	*child = (struct policy_node){.kind = POLICY_IS_THERE,
-				      .attribute = node->attribute};
-	if (json_is_true(present))
-		*node = *child;
-	else
-		*node = (struct policy_node){
-			.kind = POLICY_NOT, .children = child, .nchildren = 1};
+	}
+	for (int i = first; i != last; i = (i + 1) % 7)
+		*days |= (uint8_t)(1 << i);
+	*days |= (uint8_t)(1 << last);
 }
 
-static void load_list(struct build *b, json_t *json, struct policy_node *node)
+static void load_days(struct build *b, json_t *json, uint8_t *days)
+{
+	build_enter(b, "weekdays");
+	if (!json_is_array(json))
+		load_day(b, json, days);
+	else if (json_array_size(json) == 0)
+		build_fail(b, "an empty list has no day");
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		build_enter_element(b, i);
+		load_day(b, json_array_get(json, i), days);
+		build_leave(b);
+	}
+	build_leave(b);
+}
+
+static void load_schedule(struct build *b, json_t *json, struct policy_node *node)
+{
+	struct policy_schedule *s = build_take(b, 1, sizeof(*s));
+	json_t *days = json_object_get(json, "weekdays");
+	bool timed;
+
+	if (!json_is_object(json) || json_object_size(json) == 0) {
+		build_expected(b, json,
+			       "an object with one or more of: from to weekdays");
+		return;
+	}
+	build_members(b, json, "from to weekdays");
+	if (!s)
+		return;
+	timed = load_hour(b, json, "from", &s->from);
+	timed |= load_hour(b, json, "to", &s->to);
+	if (timed && s->from == s->to && !b->failed)
+		build_fail(b, "\"from\" and \"to\" are the same time of day");
+	s->weekdays = 0x7F;
+	if (days) {
+		s->weekdays = 0;
+		load_days(b, days, &s->weekdays);
+	}
+	node->kind = POLICY_SCHEDULE;
+	node->schedule = s;
+}
+
+/*** conditions ***/
+
+static void load_list(struct build *b, json_t *json, struct policy_node *node, int depth)
 {
 	size_t n = json_array_size(json);
 	struct policy_node *children = build_take(b, n, sizeof(*children));
 
-	if (!json_is_array(json) || n == 0)
-		build_fail(b, "expected a list of conditions");
-	for (size_t i = 0; i < n && !b->failed; i++) {
-		size_t at = build_enter(b, "[%zu]", i);
-
-		condition_load(b, json_array_get(json, i), &children[i]);
-		build_leave(b, at);
+	if (!json_is_array(json) || n == 0) {
+		build_expected(b, json, "a list of conditions that is not empty");
+		return;
+	}
+	for (size_t i = 0; children && i < n; i++) {
+		build_enter_element(b, i);
+		load_at(b, json_array_get(json, i), &children[i], depth);
+		build_leave(b);
 	}
 	node->children = children;
-	node->nchildren = n;
+	node->nchildren = children ? n : 0;
+}
+
+static void load_not(struct build *b, json_t *json, struct policy_node *node, int depth)
+{
+	struct policy_node *child = build_take(b, 1, sizeof(*child));
+
+	if (!child)
+		return;
+	load_at(b, json, child, depth);
+	node->kind = POLICY_NOT;
+	node->children = child;
+	node->nchildren = 1;
 }
 
 static void load_member(struct build *b, const char *name, json_t *json,
-			struct policy_node *node)
+			struct policy_node *node, int depth)
 {
-	struct policy_node *child;
-
 	if (strcmp(name, "all") == 0 || strcmp(name, "any") == 0) {
 		node->kind = name[1] == 'l' ? POLICY_ALL : POLICY_ANY;
-		load_list(b, json, node);
+		load_list(b, json, node, depth + 1);
 	} else if (strcmp(name, "not") == 0) {
-		child = build_take(b, 1, sizeof(*child));
-		if (child)
-			condition_load(b, json, child);
-		node->kind = POLICY_NOT;
-		node->children = child;
-		node->nchildren = 1;
+		load_not(b, json, node, depth + 1);
+	} else if (strcmp(name, "sample") == 0) {
+		load_sample(b, json, node);
+	} else if (strcmp(name, "schedule") == 0) {
+		load_schedule(b, json, node);
 	} else {
-		node->attribute = condition_attribute(b, name);
-		if (b->failed)
-			return;
-		if (json_is_object(json))
-			load_presence(b, json, node);
-		else
-			load_match(b, json, node);
+		node->attribute = attribute_named(b, name, PLACE_NAME);
+		if (node->attribute)
+			criterion_load(b, json, node);
 	}
 }
 
 /* An object: all of its members */
-void condition_load(struct build *b, json_t *json, struct policy_node *node)
+static void load_at(struct build *b, json_t *json, struct policy_node *node, int depth)
 {
 	size_t n = json_object_size(json), i = 0;
 	struct policy_node *children = build_take(b, n, sizeof(*children));
 	const char *name;
 	json_t *value;
 
-	if (!json_is_object(json))
-		build_fail(b, "expected an object of conditions");
-	if (b->failed)
+	if (!json_is_object(json)) {
+		build_expected(b, json, "an object of conditions");
 		return;
+	}
+	if (depth > MAX_DEPTH) {
+		build_fail(b, "conditions are nested more than %d deep", MAX_DEPTH);
+		return;
+	}
 	json_object_foreach(json, name, value)
 	{
-		size_t at = build_enter(b, ".%s", name);
-
-		if (!b->failed)
-			load_member(b, name, value, &children[i++]);
-		build_leave(b, at);
+		if (!children)
+			return;
+		build_enter(b, name);
+		load_member(b, name, value, &children[i++], depth);
+		build_leave(b);
 	}
 	*node = (struct policy_node){
 		.kind = POLICY_ALL, .children = children, .nchildren = n};
 }
 
-void condition_sort(struct build *b)
+void condition_load(struct build *b, json_t *json, struct policy_node *node)
 {
-	size_t n = 0;
-
-	qsort(b->attributes, b->nattributes, sizeof(*b->attributes), compare);
-	for (size_t i = 0; i < b->nattributes; i++)
-		if (n == 0 || compare(&b->attributes[n - 1], &b->attributes[i]) != 0)
-			b->attributes[n++] = b->attributes[i];
-	b->nattributes = n;
+	load_at(b, json, node, 0);
 }

@@ -5,6 +5,7 @@
 #include "facts.h"
 #include "inflate.h"
 #include "negotiate.h"
+#include "ruling.h"
 #include "spop.h"
 
 #include <stdlib.h>
@@ -14,14 +15,13 @@ enum {
 	COMMAND_SIZE = 16 * 1024,   /* of a command set; real ones take some 200 bytes */
 	DATA_SIZE = 256 * 1024,     /* of a data set's beginning; HAProxy holds less */
 	INFLATED_SIZE = 512 * 1024, /* the same, inflated */
-	TEXT_SIZE = 128 * 1024,     /* of decoded values */
 	PDU_SIZE = 128 * 1024,      /* of an RQ for the archive, and of an AC */
-	KEY_SIZE = 1024             /* of a key: the answer must fit one frame */
+	VALUE_SIZE = 1024           /* of a key, or of all exports: they must fit one frame */
 };
 
 struct decide {
-	const struct policy *policy;
-	struct facts facts;
+	struct policies *policies;
+	struct facts facts; /* facts.policy is held from one message to the next */
 	struct ul_associate rq, ac;
 	struct negotiate_plan plan;
 	struct dimse_message message;
@@ -29,33 +29,28 @@ struct decide {
 	uint8_t command[COMMAND_SIZE];
 	uint8_t data[DATA_SIZE];
 	uint8_t inflated[INFLATED_SIZE];
-	uint8_t text[TEXT_SIZE];
 	uint8_t pdu[PDU_SIZE];
 };
 
 /* One message's arguments, and where its answer goes. */
 struct question {
-	struct slice rq; /* the request buffer */
-	struct slice ac; /* the AC that was sent; dataset only */
+	struct slice rq;     /* the request buffer */
+	struct slice ac;     /* the AC that was sent; dataset only, as the next two */
+	struct slice policy; /* the id of the one with which the association began */
+	int64_t began;       /* seconds since the epoch; 0: now */
+	struct facts_connection connection;
 	struct writer *ack;
 };
 
-struct decide *decide_new(const struct policy *policy)
+struct decide *decide_new(struct policies *policies)
 {
 	struct decide *d = calloc(1, sizeof(*d));
-	size_t n = policy->nattributes;
 
 	if (!d)
 		return NULL;
-	d->policy = policy;
-	d->facts = (struct facts){.policy = policy,
-				  .rq = &d->rq,
-				  .charset = charset_new(),
-				  .text = writer_of(d->text, sizeof(d->text)),
-				  .wanted = calloc(n, sizeof(*d->facts.wanted)),
-				  .known = calloc(n, sizeof(*d->facts.known)),
-				  .asked = calloc(n, sizeof(*d->facts.asked))};
-	if (d->facts.charset && d->facts.wanted && d->facts.known && d->facts.asked)
+	d->policies = policies;
+	d->facts.rq = &d->rq;
+	if (facts_init(&d->facts))
 		return d;
 	decide_free(d);
 	return NULL;
@@ -65,32 +60,74 @@ void decide_free(struct decide *d)
 {
 	if (!d)
 		return;
-	charset_free(d->facts.charset);
-	free(d->facts.wanted);
-	free(d->facts.known);
-	free(d->facts.asked);
+	decide_release(d);
+	facts_clear(&d->facts);
 	free(d);
 }
 
 /*** answers ***/
 
-/* Rule, pool and key of an outcome.  A fallback that is a refusal has no pool. */
+/* The first value of each attribute; none if none has one. */
+static void set_key(struct decide *d, const struct question *q,
+		    const struct policy_attributes *attributes)
+{
+	uint8_t bytes[VALUE_SIZE];
+	struct writer key = writer_of(bytes, sizeof(bytes));
+	bool any = false;
+
+	for (size_t i = 0; i < attributes->n; i++) {
+		const struct policy_fact *fact = facts_get(&d->facts, attributes->list[i]);
+		struct slice rest = fact->text, value = {0};
+
+		if (i > 0)
+			writer_u8(&key, '\\');
+		if (fact->state == POLICY_PRESENT)
+			(void)policy_next_value(attributes->list[i]->vr, &rest, &value);
+		any |= value.len > 0;
+		writer_bytes(&key, slice_head(value, key.cap - key.len));
+	}
+	if (any)
+		spop_set_var_str(q->ack, "key", slice_of(bytes, key.len));
+}
+
+static void set_exports(struct decide *d, const struct question *q)
+{
+	const struct policy *p = d->facts.policy;
+	size_t left = VALUE_SIZE;
+
+	for (size_t i = 0; i < p->nexports; i++) {
+		const struct policy_fact *fact =
+			facts_get(&d->facts, p->exports[i].attribute);
+		uint8_t bytes[VALUE_SIZE];
+		struct writer out = writer_of(bytes, left);
+		struct slice rest = fact->text, value;
+
+		if (fact->state != POLICY_PRESENT)
+			continue;
+		for (bool first = true;
+		     policy_next_value(p->exports[i].attribute->vr, &rest, &value);
+		     first = false) {
+			if (!first)
+				writer_u8(&out, '\\');
+			writer_bytes(&out, slice_head(value, out.cap - out.len));
+		}
+		left -= out.len;
+		spop_set_var_str(q->ack, p->exports[i].variable,
+				 slice_of(bytes, out.len));
+	}
+}
+
+/* Rule, pool, key and exports of an outcome.  A fallback that is a refusal has no pool. */
 static void set_outcome(struct decide *d, const struct question *q,
 			const struct policy_outcome *o)
 {
-	const struct policy_fact *key;
-	struct slice rest, value;
-
 	answer_text(q->ack, "rule", o->rule);
 	answer_text(q->ack, "backend", o->backend ? o->backend : "");
-	if (o->key == POLICY_NO_KEY)
-		return;
-	key = facts_get(&d->facts, o->key);
-	rest = key->text;
-	if (key->state == POLICY_PRESENT &&
-	    policy_next_value(d->policy->attributes[o->key].vr, &rest, &value) &&
-	    value.len > 0)
-		spop_set_var_str(q->ack, "key", slice_head(value, KEY_SIZE));
+	set_key(d, q, &o->key);
+	set_exports(d, q);
+	if (d->facts.scratch->too_hard)
+		answer_text(q->ack, "error",
+			    "a regular expression of the policy took too long: no match");
 }
 
 /* The decision with every unknown taken as absent. */
@@ -100,15 +137,17 @@ static const struct policy_outcome *fallback(struct decide *d)
 
 	facts_reset(&d->facts);
 	d->facts.final = true;
-	return policy_decide(d->policy, &view);
+	return ruling_decide(d->facts.policy, &view);
 }
 
 /* The archive gets what was promised to the SCU, or what the SCU sent. */
-static void set_request(struct decide *d, const struct question *q, const char *called_ae)
+static void set_request(struct decide *d, const struct question *q,
+			const struct policy_outcome *o)
 {
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 
-	negotiate_write_rq(&d->rq, &d->plan, called_ae, &pdu);
+	negotiate_write_rq(&d->rq, &d->plan, &pdu);
+	negotiate_rename(&pdu, o->called_ae, o->calling_ae);
 	answer_pdu(q->ack, "request", &pdu);
 }
 
@@ -156,9 +195,10 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 	set_outcome(d, q, o);
 	if (d->rq.ncontexts > 0)
 		answer_uid(q->ack, "sop_class", d->rq.contexts[0].abstract_syntax);
-	if (!o->called_ae)
+	if (!o->called_ae && !o->calling_ae)
 		return;
-	negotiate_rename(slice_head(q->rq, rqlen), o->called_ae, &pdu);
+	writer_bytes(&pdu, slice_head(q->rq, rqlen));
+	negotiate_rename(&pdu, o->called_ae, o->calling_ae);
 	answer_pdu(q->ack, "request", &pdu);
 }
 
@@ -169,9 +209,10 @@ static void accept_early(struct decide *d, const struct question *q, size_t rqle
 
 	answer_text(q->ack, "verdict", "accept");
 	set_outcome(d, q, o);
-	negotiate_write_ac(&d->rq, &d->plan, d->policy->negotiation.maximum_length, &pdu);
+	negotiate_write_ac(&d->rq, &d->plan,
+			   d->facts.policy->negotiation.maximum_length, &pdu);
 	answer_pdu(q->ack, "reply", &pdu);
-	set_request(d, q, o->called_ae);
+	set_request(d, q, o);
 	spop_set_var_int(q->ack, "need", (int64_t)rqlen + UL_ABORT_SIZE);
 }
 
@@ -186,13 +227,12 @@ static void associate(struct decide *d, const struct question *q)
 	if (!read_request(d, q, &stream))
 		return;
 	rqlen = q->rq.len - reader_left(&stream);
-	facts_clear(&d->facts);
-	o = policy_decide(d->policy, &view);
+	o = ruling_decide(d->facts.policy, &view);
 	if (o) {
 		pass_through(d, q, rqlen, o);
 		return;
 	}
-	if (negotiate_plan(&d->rq, &d->policy->negotiation, &d->plan) != NULL) {
+	if (negotiate_plan(&d->rq, &d->facts.policy->negotiation, &d->plan) != NULL) {
 		pass_through(d, q, rqlen, fallback(d));
 		return;
 	}
@@ -214,7 +254,7 @@ static void ask_for_more(struct decide *d, const struct question *q, size_t need
 
 	answer_text(q->ack, "verdict", "more");
 	set_outcome(d, q, o);
-	set_request(d, q, o->called_ae);
+	set_request(d, q, o);
 	spop_set_var_int(q->ack, "need", (int64_t)need);
 }
 
@@ -228,7 +268,7 @@ static void splice(struct decide *d, const struct question *q,
 	}
 	answer_text(q->ack, "verdict", "route");
 	set_outcome(d, q, o);
-	set_request(d, q, o->called_ae);
+	set_request(d, q, o);
 }
 
 static enum dataset_encoding encoding_of(struct slice transfer_syntax)
@@ -252,24 +292,12 @@ static struct slice context_syntax(const struct decide *d)
 	return (struct slice){0};
 }
 
-static void collect_command(struct decide *d)
+/* The data set, as far as it has come.  False if it cannot be inflated. */
+static bool give_data(struct decide *d)
 {
-	struct dataset ds = {reader_of(d->message.command, false), DATASET_IMPLICIT_LE};
-	const struct policy *p = d->policy;
-
-	/* A command set is whole: what is not found in it is absent. */
-	(void)dataset_collect(&ds, d->facts.wanted + p->command_first,
-			      p->data_set_first - p->command_first);
-}
-
-/* Attributes of the data set, as far as it has come.  False if it is broken. */
-static bool collect_data(struct decide *d)
-{
-	const struct policy *p = d->policy;
-	bool cut = d->message.end == DIMSE_PARTIAL && d->message.has_data_set;
+	bool cut = d->message.end == DIMSE_PARTIAL;
 	struct slice bytes = d->message.data;
 	bool sound = true;
-	struct dataset ds;
 
 	if (slice_equal(d->facts.transfer_syntax, slice_str("1.2.840.10008.1.2.1.99"))) {
 		struct writer out = writer_of(d->inflated, sizeof(d->inflated));
@@ -278,11 +306,8 @@ static bool collect_data(struct decide *d)
 		cut &= sound;
 		bytes = writer_slice(&out);
 	}
-	d->facts.encoding = encoding_of(d->facts.transfer_syntax);
-	ds = (struct dataset){reader_of(bytes, cut), d->facts.encoding};
-	return dataset_collect(&ds, d->facts.wanted + p->data_set_first,
-			       p->nattributes - p->data_set_first) != READ_BAD &&
-	       sound;
+	facts_data_set(&d->facts, bytes, encoding_of(d->facts.transfer_syntax), cut);
+	return sound;
 }
 
 /* What of the first message can be used.  False if the answer has been given. */
@@ -338,25 +363,44 @@ static void dataset(struct decide *d, const struct question *q)
 	struct policy_facts view = facts_view(&d->facts);
 	const struct policy_outcome *o;
 	struct reader stream;
+	bool sound = true;
 
 	if (!read_request(d, q, &stream) || !recall(d, q))
 		return;
-	facts_clear(&d->facts);
 	if (!read_message(d, q, stream))
 		return;
 	if (d->message.command_whole)
-		collect_command(d);
-	if (d->message.has_data_set && !collect_data(d))
-		answer_text(q->ack, "error", "the data set cannot be read");
-	o = policy_decide(d->policy, &view);
+		facts_command(&d->facts, d->message.command);
+	if (d->message.command_whole && d->message.has_data_set)
+		sound = give_data(d);
+	o = ruling_decide(d->facts.policy, &view);
 	if (!o && d->message.end == DIMSE_PARTIAL) {
 		ask_for_more(d, q, q->rq.len - reader_left(&stream) + d->message.need);
 		return;
 	}
 	splice(d, q, o ? o : fallback(d));
+	if (!sound || d->facts.data_set.ds.bytes.state == READ_BAD)
+		answer_text(q->ack, "error", "the data set cannot be read");
 }
 
 /*** the door ***/
+
+static void read_bytes(struct question *q, struct slice name, struct slice bytes)
+{
+	const struct {
+		const char *name;
+		struct slice *to;
+	} known[] = {{"rq", &q->rq},
+		     {"ac", &q->ac},
+		     {"policy", &q->policy},
+		     {"src", &q->connection.address},
+		     {"server_name", &q->connection.server_name},
+		     {"client_name", &q->connection.client_name}};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (slice_equal(name, slice_str(known[i].name)))
+			*known[i].to = bytes;
+}
 
 static void read_args(struct reader *args, unsigned nargs, struct question *q)
 {
@@ -364,12 +408,14 @@ static void read_args(struct reader *args, unsigned nargs, struct question *q)
 	struct spop_value value;
 
 	while (nargs-- > 0 && spop_arg_next(args, &name, &value)) {
-		if (value.type != SPOP_DATA_T_BIN && value.type != SPOP_DATA_T_STR)
-			continue;
-		if (slice_equal(name, slice_str("rq")))
-			q->rq = value.data;
-		else if (slice_equal(name, slice_str("ac")))
-			q->ac = value.data;
+		if (value.data.len > 0)
+			read_bytes(q, name, value.data);
+		else if (value.type == SPOP_DATA_T_NULL)
+			continue; /* HAProxy does not know it */
+		else if (slice_equal(name, slice_str("dport")))
+			q->connection.port = value.number;
+		else if (slice_equal(name, slice_str("began")))
+			q->began = value.number;
 	}
 }
 
@@ -381,18 +427,51 @@ static int64_t microseconds(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* With the policy with which the association began, or the one that is in force. */
+static bool begin(struct decide *d, const struct question *q)
+{
+	const struct policy *policy = policies_hold(d->policies, q->policy);
+
+	d->facts.connection = q->connection;
+	d->facts.now = q->began > 0 ? q->began : time(NULL);
+	if (!facts_begin(&d->facts, policy)) {
+		policies_release(d->policies, policy);
+		answer_text(q->ack, "error", "the agent is out of memory");
+		return false;
+	}
+	answer_text(q->ack, "policy", policy->id);
+	spop_set_var_int(q->ack, "began", d->facts.now);
+	return true;
+}
+
+void decide_release(struct decide *d)
+{
+	if (d->facts.policy)
+		policies_release(d->policies, d->facts.policy);
+	d->facts.policy = NULL;
+}
+
 void decide_message(struct decide *d, struct slice name, struct reader args,
 		    unsigned nargs, struct writer *ack)
 {
-	struct question q = {.ack = ack};
+	struct question q = {.connection.port = -1, .ack = ack};
+	bool first = slice_equal(name, slice_str("associate"));
 	int64_t start = microseconds();
 
-	read_args(&args, nargs, &q);
-	if (slice_equal(name, slice_str("associate")))
-		associate(d, &q);
-	else if (slice_equal(name, slice_str("dataset")))
-		dataset(d, &q);
-	else
+	if (!first && !slice_equal(name, slice_str("dataset")))
 		return;
+	decide_release(d);
+	read_args(&args, nargs, &q);
+	if (!begin(d, &q))
+		return;
+	if (first)
+		associate(d, &q);
+	else
+		dataset(d, &q);
 	spop_set_var_int(ack, "decision_us", microseconds() - start);
+}
+
+struct facts *decide_facts(struct decide *d)
+{
+	return &d->facts;
 }

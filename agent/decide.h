@@ -7,20 +7,25 @@
 #ifndef DECIDE_H
 #define DECIDE_H
 
-#include "policy.h"
+#include "facts.h"
+#include "policies.h"
 
 /* The working memory of one thread: buffers, arena, character set converters. */
 struct decide;
 
-/* Owned by the caller; NULL if there is no memory.  <policy> is borrowed. */
-struct decide *decide_new(const struct policy *policy);
+/* Owned by the caller; NULL if there is no memory.  <policies> is borrowed. */
+struct decide *decide_new(struct policies *policies);
 void decide_free(struct decide *d);
 
 /* Answer the message <name> with its <nargs> arguments (SPOE.txt 3.2.6): `associate`
  * or `dataset`.  Actions for HAProxy are written to <ack>; nothing if the message is
- * not known.
+ * not known.  The policy that answered is held until decide_release().
  */
 void decide_message(struct decide *d, struct slice name, struct reader args,
 		    unsigned nargs, struct writer *ack);
+void decide_release(struct decide *d);
+
+/* What the last message told, until decide_release(). */
+struct facts *decide_facts(struct decide *d);
 
 #endif

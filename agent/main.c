@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check.h"
+#include "explain.h"
 #include "serve.h"
 
 #ifndef DICOM_SPOA_VERSION
@@ -16,6 +18,8 @@ struct command {
 
 static const struct command commands[] = {
 	{"serve", serve_command},
+	{"check", check_command},
+	{"explain", explain_command},
 };
 
 static void print_usage(FILE *out)
@@ -24,6 +28,8 @@ static void print_usage(FILE *out)
 	      "       dicom-spoa COMMAND --help\n"
 	      "\n"
 	      "  serve      answer HAProxy's questions\n"
+	      "  check      say what is wrong with a policy\n"
+	      "  explain    say where a policy sends a file, and why\n"
 	      "  --version  print the version\n"
 	      "  --help     print this\n",
 	      out);

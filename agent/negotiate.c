@@ -11,6 +11,7 @@ static const char implementation_version_name[] = "DICOM_SPOA_1";
 
 enum {
 	CALLED_AE_AT = 10, /* offset in the whole PDU */
+	CALLING_AE_AT = 26,
 	UID_MAX = 64       /* bytes, PS3.5 9.1 */
 };
 
@@ -199,9 +200,9 @@ static void write_ae_title(const char *name, struct writer *w)
 }
 
 void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_plan *plan,
-			const char *called_ae, struct writer *w)
+			struct writer *w)
 {
-	size_t start = w->len, pdu = begin_associate(rq, UL_ASSOCIATE_RQ, w), item;
+	size_t pdu = begin_associate(rq, UL_ASSOCIATE_RQ, w), item;
 	struct reader user = rq->user_items, body;
 	uint8_t type;
 
@@ -224,17 +225,18 @@ void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_pl
 		ul_end_item(w, item);
 	}
 	writer_patch_be32(w, pdu);
-	if (called_ae && writer_ok(w)) {
-		struct writer ae = writer_of(w->buf + start + CALLED_AE_AT, UL_AE_TITLE);
-
-		write_ae_title(called_ae, &ae);
-	}
 }
 
-void negotiate_rename(struct slice pdu, const char *called_ae, struct writer *w)
+void negotiate_rename(struct writer *pdu, const char *called_ae, const char *calling_ae)
 {
-	writer_bytes(w, slice_head(pdu, CALLED_AE_AT));
-	write_ae_title(called_ae, w);
-	writer_bytes(w, slice_of(pdu.ptr + CALLED_AE_AT + UL_AE_TITLE,
-				 pdu.len - CALLED_AE_AT - UL_AE_TITLE));
+	struct writer w;
+
+	if (pdu->failed || pdu->len < CALLING_AE_AT + UL_AE_TITLE)
+		return;
+	w = writer_of(pdu->buf + CALLED_AE_AT, UL_AE_TITLE);
+	if (called_ae)
+		write_ae_title(called_ae, &w);
+	w = writer_of(pdu->buf + CALLING_AE_AT, UL_AE_TITLE);
+	if (calling_ae)
+		write_ae_title(calling_ae, &w);
 }

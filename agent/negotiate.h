@@ -45,13 +45,12 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 
 /* Write the A-ASSOCIATE-RQ for the archive: the same association, with the accepted
  * contexts only, each with the one transfer syntax that was accepted, and without
- * what the AC has declined.  Never longer than the original.  <called_ae> replaces
- * the called AE title if it is not NULL.
+ * what the AC has declined.  Never longer than the original.
  */
 void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_plan *plan,
-			const char *called_ae, struct writer *w);
+			struct writer *w);
 
-/* Copy the whole RQ PDU <pdu> with another called AE title (bytes 11 to 26). */
-void negotiate_rename(struct slice pdu, const char *called_ae, struct writer *w);
+/* Put other AE titles into an RQ (bytes 11 to 26, 27 to 42); NULL: it stays. */
+void negotiate_rename(struct writer *pdu, const char *called_ae, const char *calling_ae);
 
 #endif

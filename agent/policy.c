@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* First match wins; what is not known yet is neither true nor false. */
+/* Three-valued logic (Kleene): a result is certain as soon as what is known settles it.
+ * Recursion is as deep as conditions are, which the loader bounds. */
 #include "policy.h"
 #include "dict.h"
+#include "hash.h"
+
+#include <stdlib.h>
+#include <time.h>
 
 static enum policy_tri from_bool(bool truth)
 {
 	return truth ? POLICY_YES : POLICY_NO;
 }
+
+struct policy_scratch *policy_scratch_new(void)
+{
+	struct policy_scratch *scratch = calloc(1, sizeof(*scratch));
+
+	if (scratch && !(scratch->regex = regex_scratch_new())) {
+		free(scratch);
+		return NULL;
+	}
+	return scratch;
+}
+
+void policy_scratch_free(struct policy_scratch *scratch)
+{
+	if (scratch)
+		regex_scratch_free(scratch->regex);
+	free(scratch);
+}
+
+/*** one value ***/
 
 /* Bytes of the UTF-8 character at the head of <s>, at least 1. */
 static size_t character(struct slice s)
@@ -49,6 +74,144 @@ bool policy_wildcard(const char *pattern, struct slice text)
 	}
 }
 
+int policy_slice_order(const void *left, const void *right)
+{
+	const struct slice *a = left, *b = right;
+	size_t len = a->len < b->len ? a->len : b->len;
+	int order = len > 0 ? memcmp(a->ptr, b->ptr, len) : 0;
+
+	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+static int number_order(const void *left, const void *right)
+{
+	const double *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static bool in_networks(const struct policy_set *set, struct slice value)
+{
+	struct address address;
+
+	if (set->nnetworks == 0 || !address_parse(value, &address))
+		return false;
+	for (size_t i = 0; i < set->nnetworks; i++)
+		if (network_contains(&set->networks[i], &address))
+			return true;
+	return false;
+}
+
+static bool in_numbers(const struct policy_set *set, const char *vr, struct slice value)
+{
+	double number;
+
+	return set->nnumbers > 0 && value_number(value_kind(vr), value, &number) &&
+	       bsearch(&number, set->numbers, set->nnumbers, sizeof(number),
+		       number_order);
+}
+
+static bool in_set(const struct policy_set *set, const char *vr, struct slice value,
+		   const struct policy_facts *facts)
+{
+	struct policy_scratch *s = facts->scratch;
+	struct slice text = value;
+
+	if (set->fold) {
+		struct writer out = writer_of(s->folded, sizeof(s->folded));
+
+		if (!unicode_fold(&s->unicode, value, &out))
+			return false;
+		text = writer_slice(&out);
+	}
+	if (set->nliterals > 0 && bsearch(&text, set->literals, set->nliterals,
+					  sizeof(text), policy_slice_order))
+		return true;
+	for (size_t i = 0; i < set->npatterns; i++)
+		if (policy_wildcard(set->patterns[i], text))
+			return true;
+	for (size_t i = 0; i < set->ngroups; i++)
+		if (dict_in_group(set->groups[i], text))
+			return true;
+	return in_numbers(set, vr, value) || in_networks(set, value);
+}
+
+static bool in_range(const struct policy_range *r, struct slice value, int64_t now)
+{
+	double number;
+
+	return value_number(r->kind, value, &number) &&
+	       (!r->has_from || number >= r->from) && (!r->has_to || number <= r->to) &&
+	       (!r->has_older || number < value_before(r->kind, r->older, now)) &&
+	       (!r->has_newer || number >= value_before(r->kind, r->newer, now));
+}
+
+static bool in_one_of(const struct policy_match *m, const char *vr, struct slice value,
+		      const struct policy_facts *facts)
+{
+	for (size_t i = 0; i < m->nin; i++)
+		if (in_set(m->in[i], vr, value, facts))
+			return true;
+	return m->nin == 0;
+}
+
+static bool satisfies_regex(const struct regex *regex, struct slice value,
+			    const struct policy_facts *facts)
+{
+	enum regex_result result = regex_match(regex, facts->scratch->regex, value);
+
+	facts->scratch->too_hard |= result == REGEX_TOO_HARD;
+	return result == REGEX_YES;
+}
+
+static bool satisfies(const struct policy_match *m, const char *vr, struct slice value,
+		      const struct policy_facts *facts)
+{
+	return (!m->is || in_set(m->is, vr, value, facts)) &&
+	       in_one_of(m, vr, value, facts) &&
+	       (!m->range || in_range(m->range, value, facts->now)) &&
+	       (!m->regex || satisfies_regex(m->regex, value, facts));
+}
+
+static struct slice without_tail(struct slice s, uint8_t byte)
+{
+	while (s.len > 0 && s.ptr[s.len - 1] == byte)
+		s.len--;
+	return s;
+}
+
+/* The whole, or one of its component groups: alphabetic, ideographic, phonetic
+ * (PS3.5 6.2.1.1).  Components that are empty may be left out at the end.
+ */
+static bool name_satisfies(const struct policy_match *m, struct slice name,
+			   const struct policy_facts *facts)
+{
+	if (satisfies(m, "PN", without_tail(without_tail(name, '='), '^'), facts))
+		return true;
+	if (name.len == 0 || !memchr(name.ptr, '=', name.len))
+		return false;
+	while (name.len > 0) {
+		const uint8_t *end = memchr(name.ptr, '=', name.len);
+		struct slice group =
+			slice_head(name, end ? (size_t)(end - name.ptr) : name.len);
+
+		if (satisfies(m, "PN", without_tail(group, '^'), facts))
+			return true;
+		name = end ? slice_of(end + 1, name.len - group.len - 1)
+			   : (struct slice){0};
+	}
+	return false;
+}
+
+bool policy_value_matches(const struct policy_match *match,
+			  const struct policy_attribute *attribute, struct slice value,
+			  const struct policy_facts *facts)
+{
+	if (dict_vr_is(attribute->vr, "PN"))
+		return name_satisfies(match, value, facts);
+	return satisfies(match, attribute->vr, value, facts);
+}
+
 bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 {
 	bool prose = dict_vr_is(vr, "ST LT UT");
@@ -68,46 +231,138 @@ bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 	return true;
 }
 
-static bool matches(const struct policy_node *node, struct slice value)
+/*** conditions ***/
+
+bool policy_is_literal(const struct policy_match *m)
 {
-	for (size_t i = 0; i < node->nvalues; i++)
-		if (policy_wildcard(node->values[i], value))
-			return true;
-	return false;
+	return m->is && !m->is->fold && m->nin == 0 && !m->regex && !m->range &&
+	       m->is->npatterns + m->is->nnumbers + m->is->nnetworks +
+			       m->is->ngroups ==
+		       0;
 }
 
-static enum policy_tri test_match(const struct policy *policy,
-				  const struct policy_node *node,
-				  const struct policy_fact *fact)
+static enum policy_tri unknown(const struct policy_node *node,
+			       const struct policy_fact *fact,
+			       const struct policy_facts *facts)
 {
-	const char *vr = policy->attributes[node->attribute].vr;
+	return facts->assume ? facts->assume(facts->assumptions, node, fact, facts)
+			     : POLICY_MAYBE;
+}
+
+static enum policy_tri test_match(const struct policy_node *node,
+				  const struct policy_fact *fact,
+				  const struct policy_facts *facts)
+{
 	struct slice text = fact->text, value;
 	bool any = false, all = true;
 
-	if (fact->state == POLICY_UNKNOWN)
-		return POLICY_MAYBE;
 	if (fact->state == POLICY_ABSENT)
 		return POLICY_NO;
-	while (policy_next_value(vr, &text, &value)) {
-		bool hit = matches(node, value);
+	while (fact->state != POLICY_UNKNOWN &&
+	       policy_next_value(node->attribute->vr, &text, &value)) {
+		bool hit =
+			policy_value_matches(node->match, node->attribute, value, facts);
 
 		any |= hit;
 		all &= hit;
 	}
-	if (fact->state == POLICY_ONE_OF && any && !all)
-		return POLICY_MAYBE;
-	return from_bool(any);
+	if (any && (all || fact->state != POLICY_ONE_OF))
+		return POLICY_YES;
+	if (fact->state == POLICY_PRESENT || (fact->state == POLICY_ONE_OF && !any))
+		return POLICY_NO;
+	return unknown(node, fact, facts);
 }
 
-static enum policy_tri test_children(const struct policy *policy,
-				     const struct policy_node *node,
+static enum policy_tri test_empty(const struct policy_node *node,
+				  const struct policy_fact *fact,
+				  const struct policy_facts *facts)
+{
+	struct slice text = fact->text, value;
+
+	if (fact->state == POLICY_ABSENT)
+		return POLICY_NO;
+	while (fact->state != POLICY_UNKNOWN &&
+	       policy_next_value(node->attribute->vr, &text, &value))
+		if (value.len > 0)
+			return POLICY_NO;
+	if (fact->state == POLICY_PRESENT || fact->state == POLICY_ONE_OF)
+		return POLICY_YES;
+	return unknown(node, fact, facts);
+}
+
+static enum policy_tri test_there(const struct policy_node *node,
+				  const struct policy_fact *fact,
+				  const struct policy_facts *facts)
+{
+	if (fact->state != POLICY_UNKNOWN)
+		return from_bool(fact->state != POLICY_ABSENT);
+	return unknown(node, fact, facts);
+}
+
+bool policy_known(const struct policy_attributes *attributes,
+		  const struct policy_facts *facts)
+{
+	for (size_t i = 0; i < attributes->n; i++) {
+		const struct policy_fact *fact =
+			facts->get(facts->context, attributes->list[i]);
+
+		if (fact->state != POLICY_PRESENT && fact->state != POLICY_ABSENT)
+			return false;
+	}
+	return true;
+}
+
+/* The first value of each attribute goes into the hash; without any value it is not in the
+ * sample.
+ */
+static enum policy_tri test_sample(const struct policy_node *node,
+				   const struct policy_facts *facts)
+{
+	const struct policy_sample *sample = node->sample;
+	uint64_t hash = HASH_START;
+	bool any = false;
+
+	if (!policy_known(&sample->by, facts))
+		return unknown(node, NULL, facts);
+	for (size_t i = 0; i < sample->by.n; i++) {
+		const struct policy_attribute *a = sample->by.list[i];
+		struct slice text = facts->get(facts->context, a)->text, value = {0};
+
+		if (policy_next_value(a->vr, &text, &value))
+			any |= value.len > 0;
+		hash = hash_bytes(hash_bytes(hash, value), slice_str("\\"));
+	}
+	return from_bool(any && hash_spread(hash) >> 32 < sample->threshold);
+}
+
+static bool on_schedule(const struct policy_schedule *s, int64_t now)
+{
+	time_t t = (time_t)now;
+	unsigned minute, day;
+	struct tm local;
+
+	if (!localtime_r(&t, &local))
+		return false;
+	minute = (unsigned)(local.tm_hour * 60 + local.tm_min);
+	day = (unsigned)local.tm_wday;
+	if (s->from < s->to && (minute < s->from || minute >= s->to))
+		return false;
+	if (s->from > s->to && minute < s->from) {
+		if (minute >= s->to)
+			return false;
+		day = (day + 6) % 7; /* what runs over midnight began the day before */
+	}
+	return s->weekdays >> day & 1;
+}
+
+static enum policy_tri test_children(const struct policy_node *node,
 				     const struct policy_facts *facts)
 {
 	enum policy_tri settles = from_bool(node->kind == POLICY_ANY);
 	enum policy_tri result = from_bool(node->kind == POLICY_ALL);
 
 	for (size_t i = 0; i < node->nchildren; i++) {
-		enum policy_tri child = policy_test(policy, &node->children[i], facts);
+		enum policy_tri child = policy_test(&node->children[i], facts);
 
 		if (child == settles)
 			return settles;
@@ -117,57 +372,145 @@ static enum policy_tri test_children(const struct policy *policy,
 	return result;
 }
 
-enum policy_tri policy_test(const struct policy *policy, const struct policy_node *node,
+static enum policy_tri negate(enum policy_tri truth)
+{
+	return truth == POLICY_MAYBE ? truth : from_bool(truth == POLICY_NO);
+}
+
+enum policy_tri policy_test(const struct policy_node *node,
 			    const struct policy_facts *facts)
 {
-	const struct policy_fact *fact;
-
 	switch (node->kind) {
 	case POLICY_ALL:
 	case POLICY_ANY:
-		return test_children(policy, node, facts);
+		return test_children(node, facts);
 	case POLICY_NOT:
-		switch (policy_test(policy, node->children, facts)) {
-		case POLICY_NO:
-			return POLICY_YES;
-		case POLICY_YES:
-			return POLICY_NO;
-		default:
-			return POLICY_MAYBE;
-		}
+		return negate(policy_test(node->children, facts));
 	case POLICY_MATCH:
-		return test_match(policy, node,
-				  facts->get(facts->context, node->attribute));
+		return test_match(node, facts->get(facts->context, node->attribute),
+				  facts);
 	case POLICY_IS_THERE:
-		fact = facts->get(facts->context, node->attribute);
-		return fact->state == POLICY_UNKNOWN
-			       ? POLICY_MAYBE
-			       : from_bool(fact->state != POLICY_ABSENT);
+		return test_there(node, facts->get(facts->context, node->attribute),
+				  facts);
+	case POLICY_IS_EMPTY:
+		return test_empty(node, facts->get(facts->context, node->attribute),
+				  facts);
+	case POLICY_SAMPLE:
+		return test_sample(node, facts);
+	case POLICY_SCHEDULE:
+		return from_bool(on_schedule(node->schedule, facts->now));
 	}
 	return POLICY_NO;
 }
 
-const struct policy_outcome *policy_decide(const struct policy *policy,
-					   const struct policy_facts *facts)
-{
-	const struct policy_outcome *outcome = &policy->otherwise;
-	const struct policy_fact *key;
+/*** what is the same ***/
 
-	for (size_t i = 0; i < policy->nrules; i++) {
-		switch (policy_test(policy, &policy->rules[i].condition, facts)) {
-		case POLICY_NO:
-			continue;
-		case POLICY_MAYBE:
-			return NULL;
-		case POLICY_YES:
-			outcome = &policy->rules[i].outcome;
-			break;
-		}
-		break;
-	}
-	if (outcome->key == POLICY_NO_KEY)
-		return outcome;
-	key = facts->get(facts->context, outcome->key);
-	return key->state == POLICY_PRESENT || key->state == POLICY_ABSENT ? outcome
-									   : NULL;
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_texts(const char *const *a, size_t na, const char *const *b, size_t nb)
+{
+	for (size_t i = 0; na == nb && i < na; i++)
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	return na == nb;
+}
+
+static bool same_set(const struct policy_set *a, const struct policy_set *b)
+{
+	if (a == b || !a || !b)
+		return a == b;
+	if (a->fold != b->fold || a->nliterals != b->nliterals ||
+	    a->nnumbers != b->nnumbers || a->nnetworks != b->nnetworks ||
+	    !same_texts(a->patterns, a->npatterns, b->patterns, b->npatterns) ||
+	    !same_texts(a->groups, a->ngroups, b->groups, b->ngroups))
+		return false;
+	for (size_t i = 0; i < a->nliterals; i++)
+		if (!slice_equal(a->literals[i], b->literals[i]))
+			return false;
+	for (size_t i = 0; i < a->nnumbers; i++)
+		if (number_order(&a->numbers[i], &b->numbers[i]) != 0)
+			return false;
+	for (size_t i = 0; i < a->nnetworks; i++)
+		if (a->networks[i].bits != b->networks[i].bits ||
+		    memcmp(&a->networks[i].base, &b->networks[i].base,
+			   sizeof(a->networks[i].base)) != 0)
+			return false;
+	return true;
+}
+
+static bool same_bound(bool has_a, double a, bool has_b, double b)
+{
+	return has_a == has_b && (!has_a || number_order(&a, &b) == 0);
+}
+
+static bool same_span(bool has_a, struct value_span a, bool has_b, struct value_span b)
+{
+	return has_a == has_b && (!has_a || (a.amount == b.amount && a.unit == b.unit));
+}
+
+static bool same_range(const struct policy_range *a, const struct policy_range *b)
+{
+	if (a == b || !a || !b)
+		return a == b;
+	return same_bound(a->has_from, a->from, b->has_from, b->from) &&
+	       same_bound(a->has_to, a->to, b->has_to, b->to) &&
+	       same_span(a->has_older, a->older, b->has_older, b->older) &&
+	       same_span(a->has_newer, a->newer, b->has_newer, b->newer);
+}
+
+static bool same_match(const struct policy_match *a, const struct policy_match *b)
+{
+	if (!same_set(a->is, b->is) || a->nin != b->nin ||
+	    a->ignore_case != b->ignore_case || !same_range(a->range, b->range) ||
+	    !same_text(a->regex_text, b->regex_text))
+		return false;
+	for (size_t i = 0; i < a->nin; i++)
+		if (!same_set(a->in[i], b->in[i]))
+			return false;
+	return true;
+}
+
+static bool same_attributes(const struct policy_attributes *a,
+			    const struct policy_attributes *b)
+{
+	for (size_t i = 0; a->n == b->n && i < a->n; i++)
+		if (a->list[i] != b->list[i])
+			return false;
+	return a->n == b->n;
+}
+
+bool policy_same_condition(const struct policy_node *a, const struct policy_node *b)
+{
+	if (a == b)
+		return true;
+	if (a->kind != b->kind || a->attribute != b->attribute ||
+	    a->nchildren != b->nchildren)
+		return false;
+	for (size_t i = 0; i < a->nchildren; i++)
+		if (!policy_same_condition(&a->children[i], &b->children[i]))
+			return false;
+	if (a->kind == POLICY_MATCH)
+		return same_match(a->match, b->match);
+	if (a->kind == POLICY_SAMPLE)
+		return a->sample->threshold == b->sample->threshold &&
+		       same_attributes(&a->sample->by, &b->sample->by);
+	if (a->kind == POLICY_SCHEDULE)
+		return memcmp(a->schedule, b->schedule, sizeof(*a->schedule)) == 0;
+	return true;
+}
+
+bool policy_same_outcome(const struct policy_outcome *a, const struct policy_outcome *b)
+{
+	if (a == b)
+		return true;
+	if (!same_text(a->backend, b->backend) ||
+	    !same_text(a->called_ae, b->called_ae) ||
+	    !same_text(a->calling_ae, b->calling_ae) ||
+	    (!a->backend &&
+	     memcmp(&a->rejection, &b->rejection, sizeof(a->rejection)) != 0))
+		return false;
+	return same_attributes(&a->key, &b->key);
 }

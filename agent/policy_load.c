@@ -1,121 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 /* The language is described in docs/policy.md. */
 #include "policy_load.h"
-#include "build.h"
+#include "attribute.h"
 #include "condition.h"
 #include "dict.h"
+#include "hash.h"
+#include "outcome.h"
+#include "policy_index.h"
+#include "value_set.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_MAXIMUM_LENGTH = 16378, LEAST_MAXIMUM_LENGTH = 4096 };
-
-static const char character_set[] = "SpecificCharacterSet";
-
-/*** outcomes ***/
-
-/* PS3.8 9.3.4, in the standard's words */
-static const struct {
-	const char *name;
-	struct ul_rejection why;
-} rejections[] = {
-	{"no-reason-given", {1, 1, 1}},
-	{"application-context-name-not-supported", {1, 1, 2}},
-	{"calling-ae-title-not-recognized", {1, 1, 3}},
-	{"called-ae-title-not-recognized", {1, 1, 7}},
-	{"protocol-version-not-supported", {1, 2, 2}},
-	{"temporary-congestion", {2, 3, 1}},
-	{"local-limit-exceeded", {2, 3, 2}},
+enum {
+	DEFAULT_MAXIMUM_LENGTH = 16378,
+	LEAST_MAXIMUM_LENGTH = 4096,
+	RULE_NAME_MAX = 128, /* bytes: it stands in each answer */
+	VARIABLE_MAX = 40    /* bytes, without HAProxy's prefix */
 };
 
-static void load_rejection(struct build *b, const char *name, struct ul_rejection *why)
-{
-	size_t n = sizeof(rejections) / sizeof(rejections[0]);
-	char allowed[256] = "";
-
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(name, rejections[i].name) == 0) {
-			*why = rejections[i].why;
-			return;
-		}
-		strcat(allowed, i ? ", " : "");
-		strcat(allowed, rejections[i].name);
-	}
-	build_fail(b, "\"%s\" is no reason to reject; expected one of: %s", name,
-		   allowed);
-}
-
-enum { NAME_MAX_BYTES = 128 }; /* an answer with both names must fit one frame */
+/*** rules ***/
 
 /* It stands between quotes in HAProxy's log, as it is. */
-static bool rule_name(const char *name)
+static bool is_rule_name(const char *name)
 {
 	for (const char *c = name; *c; c++)
 		if ((uint8_t)*c < ' ' || *c == 0x7f || *c == '"' || *c == '\\')
 			return false;
-	return strlen(name) <= NAME_MAX_BYTES;
+	return strlen(name) <= RULE_NAME_MAX;
 }
 
-/* HAProxy's proxy names: letters, digits, - _ . : */
-static bool backend_name(const char *name)
+static const char *load_rule_name(struct build *b, json_t *json)
 {
-	if (strlen(name) > NAME_MAX_BYTES)
-		return false;
-	for (; *name; name++)
-		if (!strchr("-_.:", *name) && !(*name >= '0' && *name <= '9') &&
-		    !((*name | 32) >= 'a' && (*name | 32) <= 'z'))
-			return false;
-	return true;
-}
+	const char *name = build_string(b, json, "name");
 
-/* AE (PS3.5 6.2): up to 16 characters of the default repertoire, no backslash, no
- * control characters
- */
-static bool ae_title(const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < len; i++)
-		if (name[i] < ' ' || name[i] > '~' || name[i] == '\\')
-			return false;
-	return len <= UL_AE_TITLE && strspn(name, " ") < len;
-}
-
-static void load_outcome(struct build *b, json_t *json, struct policy_outcome *o)
-{
-	const char *reject = build_string(b, json, "reject");
-	const char *key = build_string(b, json, "key");
-
-	o->key = POLICY_NO_KEY;
-	o->backend = build_string(b, json, "backend");
-	o->called_ae = build_string(b, json, "called_ae");
-	if (b->failed)
-		return;
-	if (!o->backend == !reject)
-		build_fail(b, "expected either \"backend\" or \"reject\"");
-	else if (reject && (key || o->called_ae))
+	if (!json_object_get(json, "name"))
+		build_fail(b, "a rule needs a \"name\": the log tells which one has "
+			      "matched");
+	build_enter(b, "name");
+	if (name && !is_rule_name(name))
 		build_fail(b,
-			   "\"key\" and \"called_ae\" mean nothing to what is rejected");
-	else if (o->backend && !backend_name(o->backend))
-		build_fail(b, "\"%s\" cannot be the name of a backend of HAProxy",
-			   o->backend);
-	else if (o->called_ae && !ae_title(o->called_ae))
-		build_fail(b, "\"%s\" is not an AE title: 1 to 16 characters",
-			   o->called_ae);
-	else if (reject)
-		load_rejection(b, reject, &o->rejection);
-	if (key && !b->failed) {
-		size_t index = condition_attribute(b, key);
-
-		if (!b->adding && !b->failed) {
-			const char *vr = b->attributes[index].vr;
-
-			if (condition_is_bulk(vr))
-				build_fail(b, "an attribute of VR %s cannot be a key",
-					   vr);
-			o->key = index;
-		}
-	}
+			   "a name has at most %d bytes, and no quote, backslash or "
+			   "control character",
+			   RULE_NAME_MAX);
+	build_leave(b);
+	return name;
 }
 
 static void load_rule(struct build *b, json_t *json, struct policy_rule *rule)
@@ -123,50 +53,106 @@ static void load_rule(struct build *b, json_t *json, struct policy_rule *rule)
 	json_t *condition = json_object_get(json, "if");
 
 	if (!json_is_object(json)) {
-		build_fail(b, "expected an object");
+		build_expected(b, json, "an object, a rule");
 		return;
 	}
-	build_members(b, json, "name if backend reject key called_ae");
-	rule->outcome.rule = build_string(b, json, "name");
-	if (!b->failed && !rule->outcome.rule)
-		build_fail(
-			b,
-			"a rule needs a \"name\": the log tells which one has matched");
-	if (!b->failed && !rule_name(rule->outcome.rule))
-		build_fail(b,
-			   "the \"name\" of a rule has at most %d bytes, and no quote, "
-			   "backslash or control character",
-			   NAME_MAX_BYTES);
-	if (b->failed)
-		return;
-	build_enter(b, " \"%s\"", rule->outcome.rule);
-	load_outcome(b, json, &rule->outcome);
+	build_members(b, json, "name if " OUTCOME_MEMBERS);
+	rule->outcome.rule = load_rule_name(b, json);
+	outcome_load(b, json, &rule->outcome);
 	rule->condition.kind = POLICY_ALL;
-	if (condition) {
-		build_enter(b, " if");
-		if (!b->failed)
-			condition_load(b, condition, &rule->condition);
+	build_enter(b, "if");
+	if (condition)
+		condition_load(b, condition, &rule->condition);
+	build_leave(b);
+}
+
+static int name_order(const void *left, const void *right)
+{
+	const struct policy_rule *const *a = left, *const *b = right;
+	int order = strcmp((*a)->outcome.rule, (*b)->outcome.rule);
+
+	return order != 0 ? order : (*a > *b) - (*a < *b);
+}
+
+static void check_names(struct build *b, const struct policy_rule *rules, size_t n)
+{
+	const struct policy_rule **sorted = calloc(n + 1, sizeof(*sorted));
+	size_t named = 0;
+
+	if (!sorted)
+		build_fail(b, "out of memory");
+	for (size_t i = 0; sorted && i < n; i++)
+		if (rules[i].outcome.rule)
+			sorted[named++] = &rules[i];
+	if (named > 0)
+		qsort(sorted, named, sizeof(*sorted), name_order);
+	for (size_t i = 1; i < named; i++) {
+		if (strcmp(sorted[i - 1]->outcome.rule, sorted[i]->outcome.rule) != 0)
+			continue;
+		build_enter_element(b, (size_t)(sorted[i] - rules));
+		build_enter(b, "name");
+		build_fail(b, "two rules have the name \"%s\"", sorted[i]->outcome.rule);
+		build_leave(b);
+		build_leave(b);
 	}
+	free(sorted);
+}
+
+static void load_rules(struct build *b, json_t *json, struct policy *policy)
+{
+	size_t n = json_array_size(json);
+	struct policy_rule *rules = build_take(b, n, sizeof(*rules));
+
+	if (!json_is_array(json))
+		build_expected(b, json, "a list of rules");
+	for (size_t i = 0; rules && i < n; i++) {
+		build_enter_element(b, i);
+		load_rule(b, json_array_get(json, i), &rules[i]);
+		build_leave(b);
+	}
+	if (!rules)
+		return;
+	check_names(b, rules, n);
+	policy->rules = rules;
+	policy->nrules = n;
 }
 
 static void load_default(struct build *b, json_t *json, struct policy_outcome *o)
 {
-	*o = (struct policy_outcome){
-		.rule = "default", .key = POLICY_NO_KEY, .rejection = {1, 1, 1}};
+	*o = (struct policy_outcome){.rule = "default", .rejection = {1, 1, 1}};
 	if (!json)
 		return;
 	if (!json_is_object(json)) {
-		build_fail(b, "expected an object");
+		build_expected(b, json, "an object, an outcome");
 		return;
 	}
-	build_members(b, json, "backend reject key called_ae");
-	if (!b->failed)
-		load_outcome(b, json, o);
+	build_members(b, json, OUTCOME_MEMBERS);
+	outcome_load(b, json, o);
 }
 
 /*** what may be promised ***/
 
 /* A list of UIDs or keywords: transfer syntaxes, or what is none. */
+static const char *load_uid(struct build *b, json_t *json, bool transfer)
+{
+	const char *text = json_string_value(json), *uid = text;
+	const struct dict_uid *known;
+
+	if (!text) {
+		build_expected(b, json, "a UID or its keyword");
+		return NULL;
+	}
+	if (text[strspn(text, "0123456789.")] != '\0')
+		uid = dict_uid_by_keyword(slice_str(text));
+	known = uid ? dict_uid(slice_str(uid)) : NULL;
+	if (!uid)
+		build_fail(b, "\"%s\" is neither a UID nor the keyword of one", text);
+	else if (known && (known->kind == DICT_TRANSFER_SYNTAX) != transfer)
+		build_fail(b, "%s is %s transfer syntax", known->keyword,
+			   transfer ? "no" : "a");
+	return uid ? build_text(b, uid) : NULL;
+}
+
 static size_t load_uids(struct build *b, json_t *json, bool transfer,
 			const char *const **uids)
 {
@@ -174,23 +160,26 @@ static size_t load_uids(struct build *b, json_t *json, bool transfer,
 	const char **list = build_take(b, n, sizeof(*list));
 
 	if (!json_is_array(json) || (transfer && n == 0))
-		build_fail(b, "expected a list of UIDs or their keywords");
-	for (size_t i = 0; i < n && !b->failed; i++) {
-		const struct dict_uid *known;
-
-		list[i] = condition_value(b, json_array_get(json, i), "UI");
-		if (!list[i])
-			break;
-		known = dict_uid(slice_str(list[i]));
-		if (list[i][strspn(list[i], "0123456789.")] != '\0')
-			build_fail(b, "\"%s\" is not a UID; wildcards mean nothing here",
-				   list[i]);
-		else if (known && (known->kind == DICT_TRANSFER_SYNTAX) != transfer)
-			build_fail(b, "%s is %s transfer syntax", known->keyword,
-				   transfer ? "no" : "a");
+		build_expected(b, json, "a list of UIDs or their keywords");
+	for (size_t i = 0; list && i < n; i++) {
+		build_enter_element(b, i);
+		list[i] = load_uid(b, json_array_get(json, i), transfer);
+		build_leave(b);
 	}
 	*uids = list;
-	return n;
+	return list ? n : 0;
+}
+
+static void load_maximum_length(struct build *b, json_t *json,
+				struct policy_negotiation *n)
+{
+	json_int_t bytes = json ? json_integer_value(json) : DEFAULT_MAXIMUM_LENGTH;
+
+	if (bytes < LEAST_MAXIMUM_LENGTH || bytes > UINT32_MAX)
+		build_fail(b, "expected a number of bytes from %d to 4294967295",
+			   LEAST_MAXIMUM_LENGTH);
+	else
+		n->maximum_length = (uint32_t)bytes;
 }
 
 static void load_negotiation(struct build *b, json_t *json, struct policy_negotiation *n)
@@ -200,140 +189,219 @@ static void load_negotiation(struct build *b, json_t *json, struct policy_negoti
 						   "1.2.840.10008.1.2"};
 	json_t *transfer = json_object_get(json, "transfer_syntaxes");
 	json_t *abstract = json_object_get(json, "abstract_syntaxes");
-	json_t *length = json_object_get(json, "maximum_length");
-	json_int_t bytes = length ? json_integer_value(length) : DEFAULT_MAXIMUM_LENGTH;
 
 	*n = (struct policy_negotiation){.transfer_syntaxes = uncompressed,
-					 .ntransfer_syntaxes = 2,
-					 .maximum_length = (uint32_t)bytes};
+					 .ntransfer_syntaxes = 2};
 	if (json && !json_is_object(json))
-		build_fail(b, "expected an object");
+		build_expected(b, json, "an object");
 	build_members(b, json, "transfer_syntaxes abstract_syntaxes maximum_length");
+	build_enter(b, "transfer_syntaxes");
 	if (transfer)
 		n->ntransfer_syntaxes =
 			load_uids(b, transfer, true, &n->transfer_syntaxes);
+	build_leave(b);
+	build_enter(b, "abstract_syntaxes");
 	if (abstract)
 		n->nabstract_syntaxes =
 			load_uids(b, abstract, false, &n->abstract_syntaxes);
-	if (bytes < LEAST_MAXIMUM_LENGTH || bytes > UINT32_MAX)
-		build_fail(b,
-			   "\"maximum_length\" must be a number of bytes from %d to "
-			   "4294967295",
-			   LEAST_MAXIMUM_LENGTH);
+	build_leave(b);
+	build_enter(b, "maximum_length");
+	load_maximum_length(b, json_object_get(json, "maximum_length"), n);
+	build_leave(b);
+}
+
+/*** exports ***/
+
+/* The contract's own variables (docs/contract.md), and dicom.cfg's and the Lua's */
+static const char reserved[] =
+	" verdict backend key rule rqlen need reply request policy began calling_ae "
+	"called_ae sop_class transfer_syntax error decision_us answered wait_until length "
+	"spoe_error promise close_at ";
+
+static bool is_reserved(const char *name)
+{
+	const char *at = strstr(reserved, name);
+
+	return at && at[-1] == ' ' && at[strlen(name)] == ' ';
+}
+
+static bool is_variable(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return name[len] == '\0' && len > 0 && len <= VARIABLE_MAX && *name >= 'a';
+}
+
+static void load_export(struct build *b, const char *name, json_t *json,
+			struct policy_export *e)
+{
+	if (!is_variable(name))
+		build_fail_name(b,
+				"\"%s\" cannot be a variable: expected a letter, then "
+				"letters, digits and _, in lower case, %d at most",
+				name, VARIABLE_MAX);
+	else if (is_reserved(name))
+		build_fail_name(b, "txn.dicom.%s means something else already", name);
+	e->variable = build_text(b, name);
+	if (!json_is_string(json))
+		build_expected(b, json, "the name of an attribute");
+	else
+		e->attribute = attribute_named(b, json_string_value(json), PLACE_VALUE);
+	if (e->attribute && attribute_is_bulk(e->attribute))
+		build_fail(b, "an attribute of VR %s has no value to use here",
+			   e->attribute->vr);
+}
+
+static void load_exports(struct build *b, json_t *json, struct policy *policy)
+{
+	struct policy_export *exports =
+		build_take(b, json_object_size(json), sizeof(*exports));
+	const char *name;
+	json_t *value;
+	size_t n = 0;
+
+	if (json && !json_is_object(json))
+		build_expected(b, json, "an object: {\"modality\": \"Modality\"}");
+	json_object_foreach(json, name, value)
+	{
+		if (!exports)
+			return;
+		build_enter(b, name);
+		load_export(b, name, value, &exports[n++]);
+		build_leave(b);
+	}
+	policy->exports = exports;
+	policy->nexports = n;
 }
 
 /*** the document ***/
 
-static void check_names(struct build *b, const struct policy_rule *rules, size_t n)
+static void load_members(struct build *b, json_t *root, struct policy *policy,
+			 struct lists_files *files)
 {
-	for (size_t i = 0; i < n && !b->failed; i++)
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(rules[i].outcome.rule, rules[k].outcome.rule) == 0) {
-				build_enter(b, "rules[%zu]", i);
-				build_fail(b, "two rules have the name \"%s\"",
-					   rules[i].outcome.rule);
-			}
+	build_enter(b, "lists");
+	lists_load(b, json_object_get(root, "lists"), files);
+	build_leave(b);
+	build_enter(b, "rules");
+	load_rules(b, json_object_get(root, "rules"), policy);
+	build_leave(b);
+	build_enter(b, "default");
+	load_default(b, json_object_get(root, "default"), &policy->otherwise);
+	build_leave(b);
+	build_enter(b, "export");
+	load_exports(b, json_object_get(root, "export"), policy);
+	build_leave(b);
+	build_enter(b, "negotiate");
+	load_negotiation(b, json_object_get(root, "negotiate"), &policy->negotiation);
+	build_leave(b);
 }
 
-static void load_pass(struct build *b, json_t *root, struct policy_rule *rules,
-		      struct policy *policy)
+static void warn_unused(struct build *b)
 {
-	json_t *list = json_object_get(root, "rules");
-
-	for (size_t i = 0; i < policy->nrules && !b->failed; i++) {
-		size_t at = build_enter(b, "rules[%zu]", i);
-
-		load_rule(b, json_array_get(list, i), &rules[i]);
-		build_leave(b, at);
+	build_enter(b, "lists");
+	for (size_t i = 0; i < b->nlists; i++) {
+		if (b->lists[i].used || !b->lists[i].name)
+			continue;
+		build_enter(b, b->lists[i].name);
+		report_add(b->report, true, b->path, build_place(b, PLACE_NAME),
+			   "no rule uses the list \"%s\"", b->lists[i].name);
+		build_leave(b);
 	}
-	if (!b->failed) {
-		size_t at = build_enter(b, "default");
-
-		load_default(b, json_object_get(root, "default"), &policy->otherwise);
-		build_leave(b, at);
-	}
+	build_leave(b);
 }
 
-/* How many attributes the document can name at most. */
-static size_t count_members(json_t *json)
+static void load_document(struct build *b, json_t *root, struct policy *policy,
+			  struct lists_files *files)
 {
-	size_t n = 1, i;
-	const char *name;
-	json_t *value;
+	const struct policy_attribute *character_set;
+	json_t *schema = json_object_get(root, "$schema");
 
-	json_object_foreach(json, name, value) n += count_members(value);
-	json_array_foreach(json, i, value) n += count_members(value);
-	return n;
-}
-
-static void load_document(struct build *b, json_t *root, struct policy *policy)
-{
-	json_t *list = json_object_get(root, "rules");
-	struct policy_rule *rules;
-
-	strcpy(b->place, "document");
-	if (!json_is_object(root))
-		build_fail(b, "expected an object with \"rules\"");
-	build_members(b, root, "rules default negotiate");
-	if (!b->failed && !json_is_array(list))
-		build_fail(b, "expected a list \"rules\"");
-	build_leave(b, 0);
-	policy->nrules = json_array_size(list);
-	rules = build_take(b, policy->nrules, sizeof(*rules));
-	b->attributes = build_take(b, count_members(root) + 1, sizeof(*b->attributes));
-	if (b->failed)
+	if (!json_is_object(root)) {
+		build_expected(b, root, "an object with \"rules\"");
 		return;
-	b->adding = true;
-	load_pass(b, root, rules, policy);
-	condition_attribute(b, character_set);
-	condition_sort(b);
-	b->adding = false;
-	if (!b->failed)
-		load_pass(b, root, rules, policy);
-	check_names(b, rules, policy->nrules);
-	if (!b->failed) {
-		build_enter(b, "negotiate");
-		load_negotiation(b, json_object_get(root, "negotiate"),
-				 &policy->negotiation);
 	}
-	policy->rules = rules;
-	policy->attributes = b->attributes;
-	policy->nattributes = b->nattributes;
-	policy->character_set = condition_attribute(b, character_set);
-	for (size_t i = 0; i < b->nattributes; i++) {
-		if (b->attributes[i].source < POLICY_COMMAND)
-			policy->command_first = i + 1;
-		if (b->attributes[i].source < POLICY_DATA_SET)
-			policy->data_set_first = i + 1;
-	}
+	build_members(b, root, "$schema rules default lists export negotiate");
+	build_enter(b, "$schema");
+	if (schema && !json_is_string(schema))
+		build_expected(b, schema, "a string");
+	build_leave(b);
+	if (!json_object_get(root, "rules"))
+		build_fail(b, "expected a list \"rules\"");
+	else
+		load_members(b, root, policy, files);
+	character_set = attribute_named(b, "SpecificCharacterSet", PLACE_VALUE);
+	if (b->failed || !character_set)
+		return;
+	attribute_finish(b, policy);
+	policy->character_set = character_set->element;
+	policy->nvaried = policy->nrules;
+	while (policy->nvaried > 0 &&
+	       policy_same_outcome(&policy->rules[policy->nvaried - 1].outcome,
+				   &policy->otherwise))
+		policy->nvaried--;
+	policy->index = policy_index_build(b, policy->rules, policy->nrules);
+	warn_unused(b);
 }
 
-struct policy *policy_load(const char *path, struct policy_error *error)
+static json_t *parse(struct build *b)
 {
-	struct build b = {.path = path, .error = error};
 	json_error_t where;
-	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-	struct policy *policy = calloc(1, sizeof(*policy));
+	json_t *root = json_loadb((const char *)b->json.ptr, b->json.len,
+				  JSON_REJECT_DUPLICATES, &where);
 
-	error->text[0] = '\0';
-	if (!policy)
-		build_fail(&b, "out of memory");
-	else if (!root && where.line < 0) /* jansson says nothing of missing memory */
-		snprintf(error->text, sizeof(error->text), "%s: %s", path,
-			 where.text[0] ? where.text : "out of memory");
-	else if (!root)
-		snprintf(error->text, sizeof(error->text), "%s:%d:%d: %s", path,
-			 where.line, where.column, where.text);
-	else
-		load_document(&b, root, policy);
+	if (root)
+		return root;
+	b->failed = true;
+	report_add(b->report, false, b->path,
+		   (struct place){where.line > 0 ? (unsigned)where.line : 0,
+				  (unsigned)where.column},
+		   "%s", where.text[0] ? where.text : "out of memory");
+	return NULL;
+}
+
+/* With the text read and the memory there. */
+static void build_policy(struct build *b, struct policy *policy,
+			 struct lists_files *files)
+{
+	json_t *root = parse(b);
+
+	if (root)
+		load_document(b, root, policy, files);
 	json_decref(root);
+	snprintf(policy->id, sizeof(policy->id), "%016llx",
+		 (unsigned long long)hash_spread(files->hash));
+	free(b->attributes);
+	free(b->sets);
+}
+
+struct policy *policy_load(const char *path, struct report *report,
+			   struct lists_files *files)
+{
+	struct build b = {.path = path,
+			  .report = report,
+			  .unicode = malloc(sizeof(*b.unicode))};
+	struct policy *policy = calloc(1, sizeof(*policy));
+	size_t before = report->errors, len = 0;
+	char *text;
+
+	files->hash = HASH_START;
+	text = lists_read_file(files, path, &len);
+	if (!text)
+		report_add(report, false, path, (struct place){0}, "cannot be read: %s",
+			   strerror(errno));
+	b.json = slice_of(text, len);
+	if (text && policy && b.unicode)
+		build_policy(&b, policy, files);
+	else if (text)
+		report_add(report, false, path, (struct place){0}, "out of memory");
+	free(b.unicode);
+	free(text);
 	if (policy)
 		policy->memory = b.blocks;
-	if (error->text[0]) {
-		policy_free(policy);
-		return NULL;
-	}
-	return policy;
+	if (report->errors == before)
+		return policy;
+	policy_free(policy);
+	return NULL;
 }
 
 void policy_free(struct policy *policy)

@@ -3,12 +3,16 @@
 #ifndef POLICY_LOAD_H
 #define POLICY_LOAD_H
 
+#include "lists.h"
 #include "policy.h"
+#include "report.h"
 
-/* Read and compile <path>.  The policy is the caller's, for policy_free(); NULL with
- * <error> filled if the file cannot be read or breaks a rule of the language.
+/* Read and compile <path>.  The policy is the caller's, for policy_free(); NULL with all
+ * errors in <report> if the file cannot be read or breaks a rule of the language.  The
+ * files that it was, or should have been, read from are added to <files> in any case.
  */
-struct policy *policy_load(const char *path, struct policy_error *error);
+struct policy *policy_load(const char *path, struct report *report,
+			   struct lists_files *files);
 
 void policy_free(struct policy *policy);
 

@@ -15,7 +15,7 @@
 
 #include "decide.h"
 #include "log.h"
-#include "policy_load.h"
+#include "reload.h"
 #include "server.h"
 
 enum {
@@ -53,8 +53,9 @@ static void print_serve_usage(FILE *out)
 	      "  --log-level LEVEL     error, info or debug (default info)\n"
 	      "  --help                print this\n"
 	      "\n"
-	      "Logs to stderr.  SIGTERM ends it: status 0 once all that came is "
-	      "answered.\n"
+	      "Logs to stderr.  The policy is read again when its file changes, or at "
+	      "SIGHUP.\n"
+	      "SIGTERM ends it: status 0 once all that came is answered.\n"
 	      "Status 1: bad configuration.  Status 2: bad usage.\n",
 	      out);
 }
@@ -184,9 +185,9 @@ static bool serve_option(struct serve_options *o, int id, const char *value)
 
 /*** serve ***/
 
-static void *worker_new(void *policy)
+static void *worker_new(void *policies)
 {
-	return decide_new(policy);
+	return decide_new(policies);
 }
 
 static void worker_free(void *context)
@@ -198,6 +199,7 @@ static void on_message(void *context, struct slice name, struct reader args,
 		       unsigned nargs, struct writer *ack)
 {
 	decide_message(context, name, args, nargs, ack);
+	decide_release(context);
 }
 
 static bool configuration_error(const char *text)
@@ -253,8 +255,13 @@ static bool open_listeners(const struct serve_options *o, const struct passwd *u
 	return true;
 }
 
+static void on_tick(void *reload, bool asked)
+{
+	reload_tick(reload, asked);
+}
+
 /* With the policy loaded: sockets first, then privileges, then work. */
-static bool serve_policy(const struct serve_options *o, struct policy *policy)
+static bool serve_policies(const struct serve_options *o, struct reload *reload)
 {
 	struct server_config config = o->server;
 	static struct listeners listeners;
@@ -263,7 +270,8 @@ static bool serve_policy(const struct serve_options *o, struct policy *policy)
 
 	if (o->user && !(user = getpwnam(o->user)))
 		return configuration_error("--user: there is no such user");
-	config.shared = policy;
+	config.shared = reload_policies(reload);
+	config.ticking = reload;
 	raise_descriptor_limit();
 	ok = open_listeners(o, user, &listeners) && drop_privileges(user);
 	if (!ok) {
@@ -276,16 +284,14 @@ static bool serve_policy(const struct serve_options *o, struct policy *policy)
 
 static enum exit_status serve(const struct serve_options *o)
 {
-	struct policy_error error;
-	struct policy *policy = policy_load(o->policy, &error);
-	bool ok;
+	static struct report report;
+	struct reload *reload = reload_new(o->policy, &report);
+	bool ok = reload && serve_policies(o, reload);
 
-	if (!policy) {
-		configuration_error(error.text);
-		return EXIT_CONFIGURATION;
-	}
-	ok = serve_policy(o, policy);
-	policy_free(policy);
+	for (size_t i = 0; i < report.n; i++)
+		fprintf(stderr, "dicom-spoa: %s\n", report.entries[i].text);
+	report_clear(&report);
+	reload_free(reload);
 	return ok ? EXIT_OK : EXIT_CONFIGURATION;
 }
 
@@ -300,6 +306,8 @@ static const struct serve_options serve_defaults = {
 			.on_message = on_message,
 			.worker_new = worker_new,
 			.worker_free = worker_free,
+			.tick_ms = RELOAD_TICK_MS,
+			.on_tick = on_tick,
 		},
 };
 

@@ -234,6 +234,13 @@ static void join_workers(struct server *s, struct worker *workers)
 	}
 }
 
+/* What the main thread waits for */
+struct watch {
+	const struct server_config *config;
+	struct ev_signal term, interrupt, hangup;
+	struct ev_timer tick;
+};
+
 static void on_signal(struct ev_loop *loop, struct ev_signal *signal, int events)
 {
 	struct log_line line;
@@ -243,6 +250,24 @@ static void on_signal(struct ev_loop *loop, struct ev_signal *signal, int events
 	log_text(&line, "signal", signal->signum == SIGTERM ? "TERM" : "INT");
 	log_end(&line);
 	ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_hangup(struct ev_loop *loop, struct ev_signal *signal, int events)
+{
+	const struct server_config *config = signal->data;
+
+	(void)loop;
+	(void)events;
+	config->on_tick(config->ticking, true);
+}
+
+static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	const struct server_config *config = timer->data;
+
+	(void)loop;
+	(void)events;
+	config->on_tick(config->ticking, false);
 }
 
 static void report_start(const struct server *s)
@@ -261,15 +286,20 @@ static void report_start(const struct server *s)
 }
 
 /* They stay caught: a second signal must not cut the drain short. */
-static void catch_signals(struct ev_loop *loop, struct ev_signal *term,
-			  struct ev_signal *interrupt)
+static void catch_signals(struct ev_loop *loop, struct watch *w)
 {
+	double tick = w->config->tick_ms / 1000.0;
+
 	signal(SIGPIPE, SIG_IGN); /* a write to a closed stderr */
-	signal(SIGHUP, SIG_IGN);  /* of a terminal that goes away */
-	ev_signal_init(term, on_signal, SIGTERM);
-	ev_signal_init(interrupt, on_signal, SIGINT);
-	ev_signal_start(loop, term);
-	ev_signal_start(loop, interrupt);
+	ev_signal_init(&w->term, on_signal, SIGTERM);
+	ev_signal_init(&w->interrupt, on_signal, SIGINT);
+	ev_signal_init(&w->hangup, on_hangup, SIGHUP);
+	ev_timer_init(&w->tick, on_tick, tick, tick);
+	w->hangup.data = w->tick.data = (void *)(uintptr_t)w->config;
+	ev_signal_start(loop, &w->term);
+	ev_signal_start(loop, &w->interrupt);
+	ev_signal_start(loop, &w->hangup);
+	ev_timer_start(loop, &w->tick);
 }
 
 bool server_run(const struct server_config *config, struct listeners *listeners)
@@ -277,12 +307,12 @@ bool server_run(const struct server_config *config, struct listeners *listeners)
 	struct worker *workers = calloc(config->workers, sizeof(*workers));
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
 	struct server s = {.config = config, .listeners = listeners};
-	struct ev_signal term, interrupt;
+	struct watch watch = {.config = config};
 	struct log_line line;
 	bool ok = workers && loop;
 
 	if (loop)
-		catch_signals(loop, &term, &interrupt);
+		catch_signals(loop, &watch);
 	ok = ok && start_workers(&s, workers);
 	if (ok) {
 		report_start(&s);

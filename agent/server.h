@@ -23,6 +23,12 @@ struct server_config {
 	void *(*worker_new)(void *shared);
 	void (*worker_free)(void *context);
 	void *shared;
+	/* Called in the thread of server_run() every <tick_ms>, and with <hangup> at
+	 * SIGHUP.
+	 */
+	unsigned tick_ms;
+	void (*on_tick)(void *ticking, bool hangup);
+	void *ticking;
 };
 
 /* Serve until SIGTERM or SIGINT, then stop accepting, answer what has been received,

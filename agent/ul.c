@@ -119,12 +119,19 @@ static const char *parse_role(struct reader body, struct ul_associate *a)
 	return body.state == READ_BAD ? "role selection item is too short" : NULL;
 }
 
-/* User identity (PS3.7 D.3.3.7): type, positive response requested, fields */
+/* User identity (PS3.7 D.3.3.7): type, positive response requested, fields.  Types 1 and 2
+ * begin with a user name, the others are tickets and tokens.
+ */
 static const char *parse_identity(struct reader body, struct ul_associate *a)
 {
-	reader_bytes(&body, 1);
+	uint8_t type = reader_u8(&body);
+	struct reader name;
+
 	a->user_identity = true;
 	a->user_identity_response = reader_u8(&body) != 0;
+	name = body;
+	if (type == 1 || type == 2)
+		a->user_name = reader_slice(&name, reader_be16(&name));
 	return body.state == READ_BAD ? "user identity item is too short" : NULL;
 }
 

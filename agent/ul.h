@@ -103,6 +103,7 @@ struct ul_associate {
 	bool scp_role;               /* a role selection proposes the SCP role */
 	bool user_identity;          /* a user identity is given (PS3.7 D.3.3.7) */
 	bool user_identity_response; /* and a positive response requested */
+	struct slice user_name;      /* UTF-8; empty if the identity is no user name */
 	const char *error;           /* why it was refused; static; NULL if it was not */
 };
 

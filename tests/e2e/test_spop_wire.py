@@ -138,7 +138,7 @@ def test_health_check_that_ends_in_a_reset_is_no_error(own_agent):
             c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             c.greet(capabilities="", extra=[("healthcheck", (BOOL, True))])
     works(agent)
-    assert set(re.findall(r"event=(\S+)", agent.log())) <= {"listening", "started", "privileges"}
+    assert set(re.findall(r"event=(\S+)", agent.log())) <= {"policy", "listening", "started", "privileges"}
 
 
 def test_no_hello_in_time(own_agent):

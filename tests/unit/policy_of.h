@@ -8,14 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policies.h"
 #include "policy_load.h"
 
 /* Load <json> as if from a file, whose name is left in <path>, 32 bytes.  NULL with
- * <error> filled, as policy_load().
+ * <report> filled, as policy_load().
  */
 static inline struct policy *policy_from(const char *json, char *path,
-					 struct policy_error *error)
+					 struct report *report)
 {
+	struct lists_files files = {0};
 	struct policy *policy;
 	size_t len = strlen(json);
 	int fd;
@@ -25,7 +27,8 @@ static inline struct policy *policy_from(const char *json, char *path,
 	if (fd < 0 || write(fd, json, len) != (ssize_t)len)
 		abort();
 	close(fd);
-	policy = policy_load(path, error);
+	policy = policy_load(path, report, &files);
+	lists_forget(&files);
 	unlink(path);
 	return policy;
 }
@@ -33,15 +36,22 @@ static inline struct policy *policy_from(const char *json, char *path,
 /* The same for JSON that is known to be right. */
 static inline struct policy *policy_of(const char *json)
 {
-	struct policy_error error;
+	static struct report report;
 	char path[32];
-	struct policy *policy = policy_from(json, path, &error);
+	struct policy *policy = policy_from(json, path, &report);
 
 	if (!policy) {
-		fprintf(stderr, "%s\n", error.text);
+		fprintf(stderr, "%s\n%s\n", report.entries[0].text, json);
 		abort();
 	}
+	report_clear(&report);
 	return policy;
+}
+
+/* The only policy of a store. */
+static inline struct policies *policies_of(const char *json)
+{
+	return policies_new(policy_of(json));
 }
 
 #endif

@@ -78,7 +78,7 @@ static const struct {
 	{"1.2.840.10008.1.2.1.99", explicit_le, true},
 };
 
-static struct policy *policy;
+static struct policies *policies;
 static struct decide *d;
 static struct heard accepted, h;
 
@@ -330,8 +330,8 @@ static void test_other_messages(void **state)
 
 static int start(void **state)
 {
-	policy = policy_of(rules);
-	d = decide_new(policy);
+	policies = policies_of(rules);
+	d = decide_new(policies);
 	return d ? 0 : -1;
 }
 
@@ -339,7 +339,7 @@ static int stop(void **state)
 {
 	decide_free(d);
 	decide_free(NULL);
-	policy_free(policy);
+	policies_free(policies);
 	return 0;
 }
 

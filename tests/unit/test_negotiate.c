@@ -82,19 +82,17 @@ static void test_bytes(void **state)
 			  "52 00 ['2.25.214829360731839281655107236091382754361']"
 			  "55 00 ['DICOM_SPOA_1']]}");
 	w.len = 0;
-	negotiate_write_rq(&rq, &plan, NULL, &w);
+	negotiate_write_rq(&rq, &plan, &w);
 	check_written(&w, "01 00 {" FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
 			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
 			  "50 00 [" LENGTH CLASS "55 00 ['NAME'] 58 00 [01 00 ['user'] [ ]]]}");
-	w.len = 0;
-	negotiate_write_rq(&rq, &plan, "NEURO", &w);
+	negotiate_rename(&w, "NEURO", NULL);
 	check_written(&w, "01 00 {0001 0000 'NEURO           ' 'CT_SCANNER_1    ' AB 00*30 CD"
 			  CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
 			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
 			  "50 00 [" LENGTH CLASS "55 00 ['NAME'] 58 00 [01 00 ['user'] [ ]]]}");
 }
 
-/* The whole PDU with another called AE title, of any length up to 16 */
 /* A refused context is answered with what it proposes, unless that is no UID. */
 static void test_the_ac_is_short(void **state)
 {
@@ -114,20 +112,44 @@ static void test_the_ac_is_short(void **state)
 			 4 + strlen("1.2.840.10008.1.2"));
 }
 
+/* The whole PDU with other AE titles, of any length up to 16 */
 static void test_rename(void **state)
 {
-	static const char *const names[] = {"A", "NEURO", "SIXTEEN_LETTERS_"};
-	struct slice pdu = edge(sample("01 00 {" FIXED CONTEXT_NAME "}"));
+	static const char *const names[] = {NULL, "A", "NEURO", "SIXTEEN_LETTERS_"};
+	static const char *const padded[] = {NULL, "A               ", "NEURO           ",
+					     "SIXTEEN_LETTERS_"};
+	struct slice pdu = sample("01 00 {" FIXED CONTEXT_NAME "}");
 
-	for (size_t i = 0; i < 3; i++) {
-		struct writer w = writer_of(bytes, sizeof(bytes));
+	for (size_t i = 0; i < 16; i++) {
+		const char *called = padded[i / 4], *calling = padded[i % 4];
+		struct slice copy = edge(pdu);
+		struct writer w = writer_of((void *)(uintptr_t)copy.ptr, copy.len);
 
-		negotiate_rename(pdu, names[i], &w);
+		w.len = copy.len;
+		negotiate_rename(&w, names[i / 4], names[i % 4]);
+		assert_true(writer_ok(&w));
 		assert_int_equal(w.len, pdu.len);
-		assert_memory_equal(bytes, pdu.ptr, 10);
-		assert_true(is_text(ul_trim(slice_of(bytes + 10, 16)), names[i]));
-		assert_memory_equal(bytes + 26, pdu.ptr + 26, pdu.len - 26);
+		assert_memory_equal(copy.ptr, pdu.ptr, 10);
+		assert_memory_equal(copy.ptr + 10, called ? (const uint8_t *)called : pdu.ptr + 10, 16);
+		assert_memory_equal(copy.ptr + 26, calling ? (const uint8_t *)calling : pdu.ptr + 26, 16);
+		assert_memory_equal(copy.ptr + 42, pdu.ptr + 42, pdu.len - 42);
 	}
+}
+
+/* What has no AE titles, or did not fit, is left alone. */
+static void test_nothing_to_rename(void **state)
+{
+	struct slice copy = edge(sample("00*41"));
+	struct writer w = writer_of((void *)(uintptr_t)copy.ptr, copy.len);
+
+	w.len = copy.len;
+	negotiate_rename(&w, "A", "B");
+	assert_memory_equal(copy.ptr, sample("00*41").ptr, copy.len);
+	w = writer_of(bytes, 4);
+	writer_be32(&w, 0);
+	writer_u8(&w, 0);
+	negotiate_rename(&w, "A", "B");
+	assert_false(writer_ok(&w));
 }
 
 #define STORE "20 00 [01 00 00 00" CT EXPLICIT "]"
@@ -311,7 +333,7 @@ static void test_random_requests(void **state)
 				assert_true(slice_equal(told.contexts[i].transfer_syntax,
 							plan.contexts[i].transfer_syntax));
 		}
-		negotiate_write_rq(&rq, &plan, round % 2 ? "OTHER" : NULL, &w);
+		negotiate_write_rq(&rq, &plan, &w);
 		if (w.len - aclen > len)
 			fail_msg("round %u: %zu bytes instead of %zu", round, w.len - aclen, len);
 		parse_pdu(&w, aclen, UL_ASSOCIATE_RQ, &again);
@@ -326,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_the_ac_is_short),
 		cmocka_unit_test(test_rename),
+		cmocka_unit_test(test_nothing_to_rename),
 		cmocka_unit_test(test_what_is_not_spliced),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_random_requests),

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* command.h - what the commands of dicom-spoa have in common. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+/* Exit statuses of all commands. */
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_CONFIGURATION = 1, /* said on stderr: file or address, what was expected */
+	EXIT_USAGE = 2          /* the same, and the usage */
+};
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "interview.h"
+#include "spop.h"
+#include "ul.h"
+
+static void put_value(struct writer *w, const char *name, const struct spop_value *value)
+{
+	spop_bytes_write(w, slice_str(name));
+	spop_value_write(w, value);
+}
+
+static void put_bytes(struct writer *w, const char *name, enum spop_data_type type,
+		      struct slice bytes)
+{
+	const struct spop_value value = {.type = bytes.ptr ? type : SPOP_DATA_T_NULL,
+					 .data = bytes};
+
+	put_value(w, name, &value);
+}
+
+static void put_number(struct writer *w, const char *name, int64_t number)
+{
+	const struct spop_value value = {.type = number < 0 ? SPOP_DATA_T_NULL
+							    : SPOP_DATA_T_INT64,
+					 .number = number};
+
+	put_value(w, name, &value);
+}
+
+static struct slice text_or_none(const char *text)
+{
+	return text ? slice_str(text) : (struct slice){0};
+}
+
+enum { ARGUMENTS = 7 };
+
+static struct reader write_question(struct interview *iv, size_t len)
+{
+	struct writer w = writer_of(iv->question, sizeof(iv->question));
+
+	put_bytes(&w, "rq", SPOP_DATA_T_BIN, slice_head(iv->sent, len));
+	put_bytes(&w, "ac", SPOP_DATA_T_BIN,
+		  iv->ac_len > 0 ? slice_of(iv->ac, iv->ac_len) : (struct slice){0});
+	put_bytes(&w, "src", SPOP_DATA_T_IPV6,
+		  iv->has_from ? slice_of(iv->from.bytes, sizeof(iv->from.bytes))
+			      : (struct slice){0});
+	put_number(&w, "dport", iv->port);
+	put_number(&w, "began", iv->began);
+	put_bytes(&w, "server_name", SPOP_DATA_T_STR, text_or_none(iv->server_name));
+	put_bytes(&w, "client_name", SPOP_DATA_T_STR, text_or_none(iv->client_name));
+	return reader_of(writer_slice(&w), false);
+}
+
+/* The actions of an ACK (SPOE.txt 3.4): all set a variable */
+static void read_answer(struct interview *iv, struct slice answer)
+{
+	struct reader r = reader_of(answer, false);
+	struct spop_value value;
+
+	json_decref(iv->variables);
+	iv->variables = json_object();
+	while (reader_left(&r) > 0) {
+		struct slice name;
+
+		reader_bytes(&r, 3); /* set-var, three arguments, scope */
+		name = spop_bytes_read(&r);
+		if (!spop_value_read(&r, &value))
+			return;
+		if (value.type == SPOP_DATA_T_STR)
+			json_object_setn_new(iv->variables, (const char *)name.ptr,
+					     name.len,
+					     json_stringn((const char *)value.data.ptr,
+							  value.data.len));
+		else if (slice_equal(name, slice_str("reply")))
+			iv->reply = value.data;
+		else if (slice_equal(name, slice_str("need")))
+			iv->need = value.number;
+	}
+}
+
+static void ask(struct interview *iv, const char *message, size_t len)
+{
+	struct writer ack = writer_of(iv->answer, sizeof(iv->answer));
+	struct reader args = write_question(iv, len);
+
+	iv->need = 0;
+	iv->reply = (struct slice){0};
+	decide_message(iv->decide, slice_str(message), args, ARGUMENTS, &ack);
+	read_answer(iv, writer_slice(&ack));
+}
+
+const char *interview_text(const struct interview *iv, const char *name)
+{
+	const char *text = json_string_value(json_object_get(iv->variables, name));
+
+	return text ? text : "";
+}
+
+static bool verdict_is(const struct interview *iv, const char *verdict)
+{
+	return strcmp(interview_text(iv, "verdict"), verdict) == 0;
+}
+
+/* Round by round, until there is a decision or no more of the data: as dicom.cfg does. */
+void interview_hold(struct interview *iv)
+{
+	struct reader stream = reader_of(iv->sent, true);
+	struct ul_pdu rq;
+	size_t len = iv->sent.len;
+
+	if (ul_next_pdu(&stream, &rq) && !rq.body.cut)
+		len -= reader_left(&stream);
+	ask(iv, "associate", len);
+	if (!verdict_is(iv, "accept"))
+		return;
+	iv->needed_data = true;
+	iv->ac_len = iv->reply.len;
+	memcpy(iv->ac, iv->reply.ptr, iv->reply.len);
+	while ((verdict_is(iv, "accept") || verdict_is(iv, "more")) && len < iv->sent.len) {
+		len = (size_t)iv->need > iv->sent.len ? iv->sent.len : (size_t)iv->need;
+		ask(iv, "dataset", len);
+	}
+}
+
+void interview_clear(struct interview *iv)
+{
+	json_decref(iv->variables);
+	iv->variables = NULL;
+}

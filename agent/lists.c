@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include "lists.h"
+#include "hash.h"
+#include "nearest.h"
+#include "value_set.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_FILE = 64 * 1024 * 1024 };
+
+/*** files ***/
+
+static char *read_stream(FILE *file, size_t *len)
+{
+	char *text = NULL;
+	size_t size = 0;
+
+	for (*len = 0; !feof(file);) {
+		if (*len + 1 >= size) {
+			char *more = realloc(text, size = size ? 2 * size : 16384);
+
+			if (!more || size > MAX_FILE) {
+				free(more ? more : text);
+				errno = more ? EFBIG : ENOMEM;
+				return NULL;
+			}
+			text = more;
+		}
+		*len += fread(text + *len, 1, size - *len - 1, file);
+		if (ferror(file)) {
+			free(text);
+			return NULL;
+		}
+	}
+	text[*len] = '\0';
+	return text;
+}
+
+static bool note(struct lists_files *files, const char *path)
+{
+	char **paths = reallocarray(files->paths, files->n + 1, sizeof(*paths));
+
+	if (!paths)
+		return false;
+	files->paths = paths;
+	paths[files->n] = strdup(path);
+	if (!paths[files->n])
+		return false;
+	files->n++;
+	return true;
+}
+
+char *lists_read_file(struct lists_files *files, const char *path, size_t *len)
+{
+	FILE *file;
+	char *text;
+	int error;
+
+	if (!note(files, path)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	text = read_stream(file, len);
+	error = errno;
+	fclose(file);
+	if (text)
+		files->hash = hash_bytes(files->hash, slice_of(text, *len));
+	errno = error;
+	return text;
+}
+
+void lists_forget(struct lists_files *files)
+{
+	for (size_t i = 0; i < files->n; i++)
+		free(files->paths[i]);
+	free(files->paths);
+	*files = (struct lists_files){0};
+}
+
+/*** lists ***/
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 1;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static char *trimmed(char *line)
+{
+	char *end;
+
+	line += strspn(line, " \t\r");
+	end = line + strlen(line);
+	while (end > line && strchr(" \t\r", end[-1]))
+		*--end = '\0';
+	return line;
+}
+
+/* As HAProxy's files of patterns: a value in each line, # begins a comment line. */
+static void split_lines(struct build *b, struct build_list *list, char *text)
+{
+	size_t n = count_lines(text);
+	const char **values = build_take(b, n, sizeof(*values));
+	unsigned *lines = build_take(b, n, sizeof(*lines)), number = 0;
+
+	list->values = values;
+	list->lines = lines;
+	while (values && lines && text) {
+		char *end = strchr(text, '\n');
+
+		if (end)
+			*end++ = '\0';
+		text = trimmed(text);
+		number++;
+		if (*text != '\0' && *text != '#') {
+			lines[list->n] = number;
+			values[list->n++] = build_text(b, text);
+		}
+		text = end;
+	}
+}
+
+/* A path is relative to the policy's own directory. */
+static char *beside(const char *policy, const char *path)
+{
+	const char *slash = strrchr(policy, '/');
+	char *joined;
+
+	if (*path == '/' || !slash)
+		return strdup(path);
+	if (asprintf(&joined, "%.*s%s", (int)(slash + 1 - policy), policy, path) < 0)
+		return NULL;
+	return joined;
+}
+
+static void load_file(struct build *b, json_t *json, struct build_list *list,
+		      struct lists_files *files)
+{
+	const char *name = build_string(b, json, "file");
+	char *path, *text;
+	size_t len;
+
+	build_members(b, json, "file");
+	if (!name) {
+		if (!json_object_get(json, "file"))
+			build_expected(b, json, "a list of values, or {\"file\": PATH}");
+		return;
+	}
+	path = beside(b->path, name);
+	text = path ? lists_read_file(files, path, &len) : NULL;
+	build_enter(b, "file");
+	if (!text)
+		build_fail(b, "%s: cannot be read: %s", path ? path : name,
+			   strerror(errno));
+	else if (strlen(text) != len)
+		build_fail(b, "%s: is no text: it has a zero in it", path);
+	else
+		split_lines(b, list, text);
+	list->file = path ? build_text(b, path) : NULL;
+	build_leave(b);
+	free(text);
+	free(path);
+}
+
+static void load_values(struct build *b, json_t *json, struct build_list *list)
+{
+	list->json = json;
+	list->n = json_array_size(json);
+	for (size_t i = 0; i < list->n; i++) {
+		json_t *value = json_array_get(json, i);
+
+		build_enter_element(b, i);
+		if (!json_is_string(value) && !json_is_number(value))
+			build_expected(b, value, "a string or a number");
+		build_leave(b);
+	}
+}
+
+void lists_load(struct build *b, json_t *json, struct lists_files *files)
+{
+	const char *name;
+	json_t *value;
+
+	if (!json)
+		return;
+	if (!json_is_object(json)) {
+		build_expected(b, json, "an object with a list for each name");
+		return;
+	}
+	b->lists = build_take(b, json_object_size(json), sizeof(*b->lists));
+	json_object_foreach(json, name, value)
+	{
+		struct build_list *list;
+
+		if (!b->lists)
+			return;
+		build_enter(b, name);
+		list = &b->lists[b->nlists++];
+		list->name = build_text(b, name);
+		if (json_is_array(value)) {
+			load_values(b, value, list);
+		} else {
+			load_file(b, value, list, files);
+		}
+		build_leave(b);
+	}
+}
+
+/*** sets ***/
+
+static void add_value(struct build *b, const struct build_list *list, size_t i,
+		      struct policy_set *set, const struct policy_attribute *a)
+{
+	char why[VALUE_SET_WHY];
+	json_t *value;
+
+	if (list->file) {
+		if (list->values[i] &&
+		    !value_set_text(b, set, a, list->values[i], why)) {
+			b->failed = true;
+			report_add(b->report, false, list->file,
+				   (struct place){list->lines[i], 1}, "for %s: %s",
+				   a->name, why);
+		}
+		return;
+	}
+	value = json_array_get(list->json, i);
+	if (json_is_string(value)
+		    ? !value_set_text(b, set, a, json_string_value(value), why)
+		    : json_is_number(value) &&
+			      !value_set_number(b, set, a, value, why))
+		build_fail(b, "list \"%s\", value %zu: %s", list->name, i + 1, why);
+}
+
+static const struct policy_set *make_set(struct build *b, const struct build_list *list,
+					 const struct policy_attribute *a, bool fold)
+{
+	struct policy_set *set = value_set_new(b, list->n, fold);
+	struct build_set *sets = build_grow(b, b->sets, b->nsets, sizeof(*sets));
+
+	if (sets)
+		b->sets = sets;
+	if (!sets || !set)
+		return NULL;
+	for (size_t i = 0; i < list->n; i++)
+		add_value(b, list, i, set, a);
+	value_set_finish(set);
+	set->name = list->name;
+	sets[b->nsets] = (struct build_set){list, "", fold, set};
+	memcpy(sets[b->nsets++].vr, a->vr, sizeof(a->vr));
+	return set;
+}
+
+static void fail_unknown(struct build *b, const char *name)
+{
+	struct nearest n;
+
+	nearest_begin(&n, name);
+	for (size_t i = 0; i < b->nlists; i++)
+		if (b->lists[i].name)
+			nearest_offer(&n, b->lists[i].name);
+	if (nearest_result(&n))
+		build_fail(b, "there is no list \"%s\", did you mean \"%s\"?", name,
+			   nearest_result(&n));
+	else
+		build_fail(b, "there is no list \"%s\" in \"lists\"", name);
+}
+
+const struct policy_set *lists_set(struct build *b, const char *name,
+				   const struct policy_attribute *a, bool fold)
+{
+	struct build_list *list = NULL;
+
+	for (size_t i = 0; i < b->nlists && !list; i++)
+		if (b->lists[i].name && strcmp(b->lists[i].name, name) == 0)
+			list = &b->lists[i];
+	if (!list) {
+		fail_unknown(b, name);
+		return NULL;
+	}
+	list->used = true;
+	for (size_t i = 0; i < b->nsets; i++)
+		if (b->sets[i].list == list && b->sets[i].fold == fold &&
+		    strcmp(b->sets[i].vr, a->vr) == 0)
+			return b->sets[i].set;
+	return make_set(b, list, a, fold);
+}

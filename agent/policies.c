@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "policies.h"
+#include "policy_load.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct kept {
+	struct kept *older;
+	struct policy *policy;
+	unsigned held;
+	int64_t replaced_ms; /* when; of a monotonic clock */
+};
+
+struct policies {
+	pthread_mutex_t lock;
+	struct kept *newest;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Take those out of the list that nobody can ask for again. */
+static struct kept *expire(struct policies *all)
+{
+	int64_t now = now_ms();
+	struct kept *out = NULL;
+
+	for (struct kept **at = &all->newest->older; *at;) {
+		struct kept *k = *at;
+
+		if (k->held > 0 || now - k->replaced_ms < POLICIES_KEEP_MS) {
+			at = &k->older;
+			continue;
+		}
+		*at = k->older;
+		k->older = out;
+		out = k;
+	}
+	return out;
+}
+
+static void free_list(struct kept *k)
+{
+	while (k) {
+		struct kept *older = k->older;
+
+		policy_free(k->policy);
+		free(k);
+		k = older;
+	}
+}
+
+struct policies *policies_new(struct policy *first)
+{
+	struct policies *all = calloc(1, sizeof(*all));
+	struct kept *k = calloc(1, sizeof(*k));
+
+	if (!all || !k) {
+		free(all);
+		free(k);
+		return NULL;
+	}
+	pthread_mutex_init(&all->lock, NULL);
+	k->policy = first;
+	all->newest = k;
+	return all;
+}
+
+void policies_free(struct policies *all)
+{
+	if (!all)
+		return;
+	free_list(all->newest);
+	pthread_mutex_destroy(&all->lock);
+	free(all);
+}
+
+bool policies_replace(struct policies *all, struct policy *next)
+{
+	struct kept *k = calloc(1, sizeof(*k)), *gone;
+
+	if (!k)
+		return false;
+	k->policy = next;
+	pthread_mutex_lock(&all->lock);
+	all->newest->replaced_ms = now_ms();
+	k->older = all->newest;
+	all->newest = k;
+	gone = expire(all);
+	pthread_mutex_unlock(&all->lock);
+	free_list(gone);
+	return true;
+}
+
+const struct policy *policies_hold(struct policies *all, struct slice id)
+{
+	struct kept *k;
+
+	pthread_mutex_lock(&all->lock);
+	for (k = all->newest; k; k = k->older)
+		if (id.len == 0 || slice_equal(id, slice_str(k->policy->id)))
+			break;
+	if (!k)
+		k = all->newest;
+	k->held++;
+	pthread_mutex_unlock(&all->lock);
+	return k->policy;
+}
+
+void policies_release(struct policies *all, const struct policy *policy)
+{
+	pthread_mutex_lock(&all->lock);
+	for (struct kept *k = all->newest; k; k = k->older)
+		if (k->policy == policy)
+			k->held--;
+	pthread_mutex_unlock(&all->lock);
+}

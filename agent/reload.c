@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "reload.h"
+#include "log.h"
+#include "policy_load.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { LOGGED_ERRORS = 20, LOGGED_BYTES = 800 };
+
+/* What tells one version of a file from another; zeros: it is not there. */
+struct version {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified, changed;
+};
+
+struct reload {
+	const char *path;
+	struct policies *policies;
+	struct lists_files files;
+	struct version *loaded, *seen; /* one for each file: at the load, at the last tick */
+};
+
+static struct version version_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return (struct version){0};
+	return (struct version){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool same_version(const struct version *a, const struct version *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
+}
+
+/* The versions are taken before the files are read: a later change is seen as one. */
+static bool note_versions(struct reload *r, const struct lists_files *files)
+{
+	struct version *loaded = calloc(files->n, sizeof(*loaded));
+	struct version *seen = calloc(files->n, sizeof(*seen));
+
+	if (!loaded || !seen) {
+		free(loaded);
+		free(seen);
+		return false;
+	}
+	for (size_t i = 0; i < files->n; i++)
+		loaded[i] = seen[i] = files->paths[i] ? version_of(files->paths[i])
+						      : (struct version){0};
+	free(r->loaded);
+	free(r->seen);
+	r->loaded = loaded;
+	r->seen = seen;
+	return true;
+}
+
+static void log_refusal(const struct report *report)
+{
+	struct log_line line;
+
+	for (size_t i = 0; i < report->n && i < LOGGED_ERRORS; i++) {
+		log_begin(&line, LOG_ERROR, "policy_error");
+		log_bytes(&line, "reason",
+			  slice_head(slice_str(report->entries[i].text), LOGGED_BYTES));
+		log_end(&line);
+	}
+	log_begin(&line, LOG_ERROR, "policy");
+	log_text(&line, "result", "refused");
+	log_number(&line, "errors", (int64_t)report->errors);
+	log_text(&line, "consequence", "the policy that was loaded before stays");
+	log_end(&line);
+}
+
+static void log_policy(const struct policy *policy)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "policy");
+	log_text(&line, "result", "loaded");
+	log_text(&line, "id", policy->id);
+	log_number(&line, "rules", (int64_t)policy->nrules);
+	log_end(&line);
+}
+
+/* The files of the attempt are watched from now on, whether it succeeded or not. */
+static struct policy *load(struct reload *r, struct report *report)
+{
+	struct lists_files files = {0};
+	struct policy *policy = policy_load(r->path, report, &files);
+
+	if (note_versions(r, &files)) {
+		lists_forget(&r->files);
+		r->files = files;
+	} else {
+		lists_forget(&files);
+	}
+	return policy;
+}
+
+struct reload *reload_new(const char *path, struct report *report)
+{
+	struct reload *r = calloc(1, sizeof(*r));
+	struct policy *policy;
+
+	if (!r) {
+		report_add(report, false, path, (struct place){0}, "out of memory");
+		return NULL;
+	}
+	r->path = path;
+	policy = load(r, report);
+	if (policy) {
+		log_policy(policy);
+		r->policies = policies_new(policy);
+	}
+	if (r->policies)
+		return r;
+	policy_free(policy);
+	reload_free(r);
+	return NULL;
+}
+
+void reload_free(struct reload *r)
+{
+	if (!r)
+		return;
+	policies_free(r->policies);
+	lists_forget(&r->files);
+	free(r->loaded);
+	free(r->seen);
+	free(r);
+}
+
+struct policies *reload_policies(struct reload *r)
+{
+	return r->policies;
+}
+
+/* True if a file differs from what was loaded, and has not changed since the last tick. */
+static bool has_changed(struct reload *r)
+{
+	bool differs = false, quiet = true;
+
+	for (size_t i = 0; i < r->files.n; i++) {
+		struct version now = version_of(r->files.paths[i]);
+
+		differs |= !same_version(&now, &r->loaded[i]);
+		quiet &= same_version(&now, &r->seen[i]);
+		r->seen[i] = now;
+	}
+	return differs && quiet;
+}
+
+void reload_tick(struct reload *r, bool asked)
+{
+	struct report *report;
+	struct policy *policy;
+
+	if (!has_changed(r) && !asked)
+		return;
+	report = calloc(1, sizeof(*report));
+	if (!report)
+		return;
+	policy = load(r, report);
+	if (!policy)
+		log_refusal(report);
+	else
+		log_policy(policy);
+	if (policy && !policies_replace(r->policies, policy))
+		policy_free(policy);
+	report_clear(report);
+	free(report);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TEXT_MAX = 2048 };
+
+static int put_place(char *text, size_t size, const char *file, struct place at)
+{
+	if (!file)
+		return 0;
+	if (at.line == 0)
+		return snprintf(text, size, "%s: ", file);
+	return snprintf(text, size, "%s:%u:%u: ", file, at.line, at.column);
+}
+
+void report_add(struct report *r, bool warning, const char *file, struct place at,
+		const char *format, ...)
+{
+	char text[TEXT_MAX];
+	size_t len;
+	va_list ap;
+	int n;
+
+	r->errors += !warning;
+	r->warnings += warning;
+	if (r->n == REPORT_MAX)
+		return;
+	n = put_place(text, sizeof(text), file, at);
+	len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+	n = snprintf(text + len, sizeof(text) - len, "%s: ",
+		     warning ? "warning" : "error");
+	if (n > 0 && (size_t)n < sizeof(text) - len) {
+		len += (size_t)n;
+		va_start(ap, format);
+		vsnprintf(text + len, sizeof(text) - len, format, ap);
+		va_end(ap);
+	}
+	r->entries[r->n].text = strdup(text);
+	r->entries[r->n].warning = warning;
+	if (r->entries[r->n].text)
+		r->n++;
+}
+
+void report_clear(struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->entries[i].text);
+	*r = (struct report){0};
+}

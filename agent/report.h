@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* report.h - everything that is wrong with a configuration, with its place. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include "cursor.h"
+#include "place.h"
+
+enum { REPORT_MAX = 200 }; /* entries that are kept; all are counted */
+
+struct report_entry {
+	char *text; /* FILE:LINE:COLUMN: error: what was found, what is allowed */
+	bool warning;
+};
+
+/* Zeroed, it is empty. */
+struct report {
+	struct report_entry entries[REPORT_MAX];
+	size_t n;
+	size_t errors, warnings; /* also those that were not kept */
+};
+
+/* Add an entry; a line of 0 says that the place is not known, a <file> of NULL that there
+ * is none.
+ */
+void report_add(struct report *r, bool warning, const char *file, struct place at,
+		const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Release the texts; the report is empty then. */
+void report_clear(struct report *r);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "value_set.h"
+#include "dict.h"
+#include "nearest.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { VALUE_MAX = 4096 }; /* bytes */
+
+/* A set is const to all but this room, which has made its arrays. */
+static void *writable(const void *array)
+{
+	return (void *)(uintptr_t)array;
+}
+
+struct policy_set *value_set_new(struct build *b, size_t n, bool fold)
+{
+	struct policy_set *set = build_take(b, 1, sizeof(*set));
+
+	if (!set)
+		return NULL;
+	set->fold = fold;
+	set->literals = build_take(b, n, sizeof(*set->literals));
+	set->patterns = build_take(b, n, sizeof(*set->patterns));
+	set->numbers = build_take(b, n, sizeof(*set->numbers));
+	set->networks = build_take(b, n, sizeof(*set->networks));
+	set->groups = build_take(b, n, sizeof(*set->groups));
+	return set->literals && set->patterns && set->numbers && set->networks &&
+			       set->groups
+		       ? set
+		       : NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static bool refuse(char *why, const char *format,
+							 ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why, VALUE_SET_WHY, format, ap);
+	va_end(ap);
+	return false;
+}
+
+/* In the form in which values are compared: NFC, or folded; of person names without the
+ * empty components at the end.
+ */
+static const char *canonical(struct build *b, const struct policy_set *set,
+			     const char *vr, const char *text)
+{
+	uint8_t bytes[VALUE_MAX];
+	struct writer out = writer_of(bytes, sizeof(bytes));
+	struct slice in = slice_str(text);
+	char *copy;
+
+	while (strcmp(vr, "PN") == 0 && in.len > 0 && strchr("^=", in.ptr[in.len - 1]))
+		in.len--;
+	if (!(set->fold ? unicode_fold(b->unicode, in, &out)
+			: unicode_normalize(b->unicode, in, &out)))
+		return NULL;
+	copy = build_take(b, out.len + 1, 1);
+	return copy ? memcpy(copy, bytes, out.len) : NULL;
+}
+
+static bool add_text(struct build *b, struct policy_set *set, const char *vr,
+		     const char *text, char *why)
+{
+	const char *copy = canonical(b, set, vr, text);
+
+	if (!copy)
+		return refuse(why, "a value has at most %d bytes", VALUE_MAX);
+	if (copy[strcspn(copy, "*?")] != '\0') {
+		const char **patterns = writable(set->patterns);
+
+		patterns[set->npatterns++] = copy;
+	} else {
+		struct slice *literals = writable(set->literals);
+
+		literals[set->nliterals++] = slice_str(copy);
+	}
+	return true;
+}
+
+/*** UIDs ***/
+
+static bool add_group(struct policy_set *set, const struct policy_attribute *a,
+		      const char *name, char *why)
+{
+	const char **groups = writable(set->groups), *known;
+	char allowed[VALUE_SET_WHY] = "";
+	bool transfer = a->source == POLICY_ASSOCIATION &&
+			a->tag == POLICY_TRANSFER_SYNTAX_UID;
+
+	for (size_t i = 0; (known = dict_group_name(i)); i++) {
+		size_t len = strlen(allowed);
+
+		if (a->source == POLICY_ASSOCIATION &&
+		    dict_group_is_transfer(known) != transfer)
+			continue;
+		if (strcmp(known, name) == 0) {
+			groups[set->ngroups++] = known;
+			return true;
+		}
+		snprintf(allowed + len, sizeof(allowed) - len, " @%s", known);
+	}
+	return refuse(why, "there is no group \"@%s\" for %s; expected one of:%.180s",
+		      name, a->name, allowed);
+}
+
+static bool refuse_uid(const char *text, char *why)
+{
+	const struct dict_uid *known;
+	struct nearest n;
+
+	nearest_begin(&n, text);
+	for (size_t i = 0; (known = dict_uid_at(i)); i++)
+		nearest_offer(&n, known->keyword);
+	if (nearest_result(&n))
+		return refuse(why,
+			      "\"%.64s\" is neither a UID nor the keyword of one, did "
+			      "you mean \"%s\"?",
+			      text, nearest_result(&n));
+	return refuse(why, "\"%.64s\" is neither a UID nor the keyword of one", text);
+}
+
+static bool add_uid(struct build *b, struct policy_set *set,
+		    const struct policy_attribute *a, const char *text, char *why)
+{
+	const char *uid = text;
+
+	if (*text == '@')
+		return add_group(set, a, text + 1, why);
+	if (text[strspn(text, "0123456789.*?")] != '\0')
+		uid = dict_uid_by_keyword(slice_str(text));
+	return uid ? add_text(b, set, "UI", uid, why) : refuse_uid(text, why);
+}
+
+/*** all kinds ***/
+
+static bool add_network(struct policy_set *set, const char *text, char *why)
+{
+	struct network *networks = writable(set->networks);
+	struct network *n = &networks[set->nnetworks];
+
+	if (!network_parse(text, n))
+		return refuse(why,
+			      "\"%.64s\" is no address and no network: expected "
+			      "10.1.2.3, 10.1.0.0/16 or 2001:db8::/32",
+			      text);
+	if (!network_exact(n))
+		return refuse(why,
+			      "\"%.64s\" has bits set behind its prefix; the network "
+			      "itself was expected",
+			      text);
+	set->nnetworks++;
+	return true;
+}
+
+bool value_set_text(struct build *b, struct policy_set *set,
+		    const struct policy_attribute *a, const char *text,
+		    char why[static VALUE_SET_WHY])
+{
+	if (strcmp(a->vr, POLICY_VR_ADDRESS) == 0)
+		return add_network(set, text, why);
+	if (strcmp(a->vr, "UI") == 0)
+		return add_uid(b, set, a, text, why);
+	if (strchr(text, '\\') && !dict_vr_is(a->vr, "ST LT UT UR"))
+		return refuse(why,
+			      "\"%.64s\" has a backslash, which separates values: each "
+			      "is compared by itself",
+			      text);
+	return add_text(b, set, a->vr, text, why);
+}
+
+bool value_set_number(struct build *b, struct policy_set *set,
+		      const struct policy_attribute *a, json_t *number,
+		      char why[static VALUE_SET_WHY])
+{
+	double *numbers = writable(set->numbers);
+	char text[24];
+
+	if (value_kind(a->vr) == VALUE_NUMBER) {
+		numbers[set->nnumbers++] = json_number_value(number);
+		return true;
+	}
+	if (!json_is_integer(number))
+		return refuse(why, "%s is compared as text: expected a string", a->name);
+	snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(number));
+	return value_set_text(b, set, a, text, why);
+}
+
+static int number_order(const void *left, const void *right)
+{
+	const double *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+void value_set_finish(struct policy_set *set)
+{
+	qsort(writable(set->literals), set->nliterals, sizeof(*set->literals),
+	      policy_slice_order);
+	qsort(writable(set->numbers), set->nnumbers, sizeof(*set->numbers),
+	      number_order);
+}

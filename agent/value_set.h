@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* value_set.h - the values that a policy compares an attribute with. */
+#ifndef VALUE_SET_H
+#define VALUE_SET_H
+
+#include "build.h"
+
+enum { VALUE_SET_WHY = 256 };
+
+/* An empty set for <n> values; NULL is an error of b's. */
+struct policy_set *value_set_new(struct build *b, size_t n, bool fold);
+
+/* Add a text: a literal, or a pattern with * and ?; for UIDs also a keyword or @group, for
+ * addresses a network.  False, with <why> in words, if it is none that <a> could have.
+ */
+bool value_set_text(struct build *b, struct policy_set *set,
+		    const struct policy_attribute *a, const char *text,
+		    char why[static VALUE_SET_WHY]);
+
+/* Add a number: compared as one if the VR is numeric, else as text. */
+bool value_set_number(struct build *b, struct policy_set *set,
+		      const struct policy_attribute *a, json_t *number,
+		      char why[static VALUE_SET_WHY]);
+
+/* After the last one. */
+void value_set_finish(struct policy_set *set);
+
+#endif
