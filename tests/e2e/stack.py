@@ -83,14 +83,16 @@ class Stack:
     checked: archives get their health checks; off by default, since a raw archive counts its associations.
     request_wait, answer_wait: seconds that an SCU has for its request and first data, and an archive for its
     answer, where the test cannot wait as long as dicom.cfg does.
+    use_backend: lines in place of dicom.cfg's own `use_backend`.
     """
 
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
-                 agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None):
+                 agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
+                 use_backend=None):
         self.directory = str(directory)
         self.policy = TWO_POOLS if policy is None else policy
         self.pools, self.checked, self.threads = pools or {}, checked, threads
-        self.request_wait, self.answer_wait = request_wait, answer_wait
+        self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
         default_pool = default_pool or ("general" if "general" in self.pools else next(iter(self.pools), ""))
         self.log = LogSocket()
         self.port, self.stats_port = free_port(), free_port()
@@ -143,7 +145,7 @@ class Stack:
         return "\n".join(out) + "\n"
 
     def _line(self):
-        """dicom.cfg, with the waits of this test."""
+        """dicom.cfg, with the waits and the choice of this test."""
         path = os.path.join(ROOT, "haproxy", "dicom.cfg")
         changes = []
         if self.request_wait:
@@ -151,12 +153,14 @@ class Stack:
                         (r"add\(\d+000\)", f"add({self.request_wait * 1000})")]
         if self.answer_wait:
             changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]
+        if self.use_backend:
+            changes += [(r"(?m)^ *use_backend %\[var\(txn\.dicom\.backend\)\].*\n", self.use_backend)]
         if not changes:
             return path
         with open(path, encoding="utf-8") as f:
             text = f.read()
         for pattern, replacement in changes:
-            text, count = re.subn(pattern, replacement, text)
+            text, count = re.subn(pattern, lambda _, it=replacement: it, text)
             assert count == 1, f"dicom.cfg has {count} times {pattern}"
         return self._write("dicom.cfg", text)
 

@@ -102,13 +102,13 @@ def ae(title):
     return title.encode("ascii").ljust(16)
 
 
-def user_information(max_length, extra=b""):
-    return item(0x50, item(0x51, struct.pack(">I", max_length)) + item(0x52, IMPLEMENTATION_UID)
-                + item(0x55, IMPLEMENTATION_NAME) + extra)
+def user_information(max_length, extra=b"", implementation=(IMPLEMENTATION_UID, IMPLEMENTATION_NAME)):
+    return item(0x50, item(0x51, struct.pack(">I", max_length)) + item(0x52, implementation[0])
+                + item(0x55, implementation[1]) + extra)
 
 
 def associate_rq(contexts, called="LB", calling="SCU", max_length=16384, extra=b"",
-                 application=APPLICATION_CONTEXT, version=1):
+                 application=APPLICATION_CONTEXT, version=1, implementation=(IMPLEMENTATION_UID, IMPLEMENTATION_NAME)):
     """`extra`: user-information sub-items behind the usual ones, encoded."""
     body = struct.pack(">HH", version, 0) + ae(called) + ae(calling) + bytes(32)
     body += item(0x10, application)
@@ -116,7 +116,7 @@ def associate_rq(contexts, called="LB", calling="SCU", max_length=16384, extra=b
         value = bytes([c.id, 0, 0, 0]) + item(0x30, c.abstract)
         value += b"".join(item(0x40, s) for s in c.syntaxes)
         body += item(0x20, value)
-    return pdu(ASSOCIATE_RQ, body + user_information(max_length, extra))
+    return pdu(ASSOCIATE_RQ, body + user_information(max_length, extra, implementation))
 
 
 def associate_ac(rq, answers, max_length=16384):
