@@ -84,16 +84,18 @@ class Stack:
     request_wait, answer_wait: seconds that an SCU has for its request and first data, and an archive for its
     answer, where the test cannot wait as long as dicom.cfg does.
     use_backend: lines in place of dicom.cfg's own `use_backend`.
+    pool_lines: more lines for each pool.
     """
 
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
-                 use_backend=None):
+                 use_backend=None, pool_lines=()):
         self.directory = str(directory)
         self.policy = TWO_POOLS if policy is None else policy
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
         default_pool = default_pool or ("general" if "general" in self.pools else next(iter(self.pools), ""))
+        self.pool_lines = pool_lines
         self.log = LogSocket()
         self.port, self.stats_port = free_port(), free_port()
         self.count = agents
@@ -140,6 +142,7 @@ class Stack:
         for pool, servers in self.pools.items():
             out += [re.sub(r"^backend \S+", f"backend {pool}", lines.get(pool, lines["general"])[0]),
                     *lines.get(pool, lines["general"])[1:]]
+            out += [f"    {line}" for line in self.pool_lines]
             out += [f"    server {name} 127.0.0.1:{port} id {number}{'' if self.checked else ' no-check'}"
                     for number, (name, port) in enumerate(servers.items(), 1)]
         return "\n".join(out) + "\n"

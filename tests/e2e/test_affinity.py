@@ -90,6 +90,23 @@ def test_a_study_stays_together_by_its_uid(balancer, archives):
     assert len(set.union(*holders)) == 3
 
 
+def test_a_stick_table_by_the_key(balancer, archives):
+    """With history instead of a hash: whoever is stored first decides where the rest goes."""
+    lb = balancer({"general": archives}, policy={"rules": [
+        {"name": "others", "key": ["IssuerOfPatientID", "PatientID"], "backend": "general"}]},
+                  pool_lines=["balance roundrobin", "stick-table type string len 256 size 10k expire 1h",
+                              "stick on var(txn.dicom.key)"])
+    patients = [("NORTH" if number % 2 else "SOUTH", f"P{number // 2}") for number in range(24)]
+    things = [(who, objects.make("CT", size=10, PatientID=who[1], IssuerOfPatientID=who[0]))
+              for _ in range(3) for who in patients]
+    for _, thing in things:
+        assert peers.send_all(lb.port, thing) == [0]
+    holders = {who: {name for name, archive in archives.items() for owner, thing in things
+                     if owner == who and thing.uid in archive.objects()} for who in patients}
+    assert all(len(names) == 1 for names in holders.values())
+    assert len(set.union(*holders.values())) == 3
+
+
 def test_without_a_key_the_object_still_arrives(balancer, archives):
     lb = balancer({"general": archives}, policy=POLICY)
     thing = objects.make("CT", PatientID=None)
