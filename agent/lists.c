@@ -38,17 +38,44 @@ static char *read_stream(FILE *file, size_t *len)
 	return text;
 }
 
+struct lists_version lists_version_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return (struct lists_version){0};
+	return (struct lists_version){st.st_dev, st.st_ino, st.st_size, st.st_mtim,
+				      st.st_ctim};
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool lists_same_version(const struct lists_version *a, const struct lists_version *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
+}
+
 static bool note(struct lists_files *files, const char *path)
 {
-	char **paths = reallocarray(files->paths, files->n + 1, sizeof(*paths));
+	size_t n = files->n + 1;
+	char **paths = reallocarray(files->paths, n, sizeof(*paths));
+	struct lists_version *versions =
+		reallocarray(files->versions, n, sizeof(*versions));
 
-	if (!paths)
+	if (paths)
+		files->paths = paths;
+	if (versions)
+		files->versions = versions;
+	if (!paths || !versions)
 		return false;
-	files->paths = paths;
 	paths[files->n] = strdup(path);
 	if (!paths[files->n])
 		return false;
-	files->n++;
+	versions[files->n++] = lists_version_of(path);
 	return true;
 }
 
@@ -79,6 +106,7 @@ void lists_forget(struct lists_files *files)
 	for (size_t i = 0; i < files->n; i++)
 		free(files->paths[i]);
 	free(files->paths);
+	free(files->versions);
 	*files = (struct lists_files){0};
 }
 

@@ -3,11 +3,22 @@
 #ifndef LISTS_H
 #define LISTS_H
 
+#include <sys/stat.h>
+
 #include "build.h"
 
-/* Files that a policy is read from; both are malloc'ed. */
+/* What tells one version of a file from another; zeros: it is not there. */
+struct lists_version {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified, changed;
+};
+
+/* Files that a policy is read from; all are malloc'ed. */
 struct lists_files {
 	char **paths;
+	struct lists_version *versions; /* before they were read: no change is missed */
 	size_t n;
 	uint64_t hash; /* of all that was read: hash.h */
 };
@@ -16,6 +27,10 @@ struct lists_files {
  * noted in <files>.
  */
 char *lists_read_file(struct lists_files *files, const char *path, size_t *len);
+
+/* The version of what <path> leads to now. */
+struct lists_version lists_version_of(const char *path);
+bool lists_same_version(const struct lists_version *a, const struct lists_version *b);
 
 void lists_forget(struct lists_files *files);
 

@@ -4,65 +4,15 @@
 #include "policy_load.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 
 enum { LOGGED_ERRORS = 20, LOGGED_BYTES = 800 };
-
-/* What tells one version of a file from another; zeros: it is not there. */
-struct version {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
 
 struct reload {
 	const char *path;
 	struct policies *policies;
 	struct lists_files files;
-	struct version *loaded, *seen; /* one for each file: at the load, at the last tick */
+	struct lists_version *seen; /* one for each file: at the last tick */
 };
-
-static struct version version_of(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return (struct version){0};
-	return (struct version){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
-}
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool same_version(const struct version *a, const struct version *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
-}
-
-/* The versions are taken before the files are read: a later change is seen as one. */
-static bool note_versions(struct reload *r, const struct lists_files *files)
-{
-	struct version *loaded = calloc(files->n, sizeof(*loaded));
-	struct version *seen = calloc(files->n, sizeof(*seen));
-
-	if (!loaded || !seen) {
-		free(loaded);
-		free(seen);
-		return false;
-	}
-	for (size_t i = 0; i < files->n; i++)
-		loaded[i] = seen[i] = files->paths[i] ? version_of(files->paths[i])
-						      : (struct version){0};
-	free(r->loaded);
-	free(r->seen);
-	r->loaded = loaded;
-	r->seen = seen;
-	return true;
-}
 
 static void log_refusal(const struct report *report)
 {
@@ -97,13 +47,18 @@ static struct policy *load(struct reload *r, struct report *report)
 {
 	struct lists_files files = {0};
 	struct policy *policy = policy_load(r->path, report, &files);
+	struct lists_version *seen = calloc(files.n + 1, sizeof(*seen));
 
-	if (note_versions(r, &files)) {
-		lists_forget(&r->files);
-		r->files = files;
-	} else {
+	if (!seen) {
 		lists_forget(&files);
+		return policy;
 	}
+	for (size_t i = 0; i < files.n; i++)
+		seen[i] = files.versions[i];
+	lists_forget(&r->files);
+	free(r->seen);
+	r->files = files;
+	r->seen = seen;
 	return policy;
 }
 
@@ -135,7 +90,6 @@ void reload_free(struct reload *r)
 		return;
 	policies_free(r->policies);
 	lists_forget(&r->files);
-	free(r->loaded);
 	free(r->seen);
 	free(r);
 }
@@ -151,10 +105,10 @@ static bool has_changed(struct reload *r)
 	bool differs = false, quiet = true;
 
 	for (size_t i = 0; i < r->files.n; i++) {
-		struct version now = version_of(r->files.paths[i]);
+		struct lists_version now = lists_version_of(r->files.paths[i]);
 
-		differs |= !same_version(&now, &r->loaded[i]);
-		quiet &= same_version(&now, &r->seen[i]);
+		differs |= !lists_same_version(&now, &r->files.versions[i]);
+		quiet &= lists_same_version(&now, &r->seen[i]);
 		r->seen[i] = now;
 	}
 	return differs && quiet;
