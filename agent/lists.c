@@ -132,15 +132,38 @@ static char *trimmed(char *line)
 	return line;
 }
 
+static bool is_utf8(const char *text)
+{
+	json_t *string = json_string(text);
+
+	json_decref(string);
+	return string != NULL;
+}
+
+static void add_line(struct build *b, struct build_list *list, unsigned number,
+		     const char *text, const char **values, unsigned *lines)
+{
+	if (!is_utf8(text)) {
+		b->failed = true;
+		report_add(b->report, false, list->file, (struct place){number, 1},
+			   "the line is not UTF-8");
+		return;
+	}
+	lines[list->n] = number;
+	values[list->n++] = build_text(b, text);
+}
+
 /* As HAProxy's files of patterns: a value in each line, # begins a comment line. */
 static void split_lines(struct build *b, struct build_list *list, char *text)
 {
+	static const char mark[] = "\xEF\xBB\xBF"; /* U+FEFF, as some editors begin files */
 	size_t n = count_lines(text);
 	const char **values = build_take(b, n, sizeof(*values));
 	unsigned *lines = build_take(b, n, sizeof(*lines)), number = 0;
 
 	list->values = values;
 	list->lines = lines;
+	text += strncmp(text, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
 	while (values && lines && text) {
 		char *end = strchr(text, '\n');
 
@@ -148,10 +171,8 @@ static void split_lines(struct build *b, struct build_list *list, char *text)
 			*end++ = '\0';
 		text = trimmed(text);
 		number++;
-		if (*text != '\0' && *text != '#') {
-			lines[list->n] = number;
-			values[list->n++] = build_text(b, text);
-		}
+		if (*text != '\0' && *text != '#')
+			add_line(b, list, number, text, values, lines);
 		text = end;
 	}
 }
@@ -175,6 +196,7 @@ static void load_file(struct build *b, json_t *json, struct build_list *list,
 	const char *name = build_string(b, json, "file");
 	char *path, *text;
 	size_t len;
+	int error;
 
 	build_members(b, json, "file");
 	if (!name) {
@@ -184,15 +206,16 @@ static void load_file(struct build *b, json_t *json, struct build_list *list,
 	}
 	path = beside(b->path, name);
 	text = path ? lists_read_file(files, path, &len) : NULL;
+	error = errno;
+	list->file = path ? build_text(b, path) : NULL;
 	build_enter(b, "file");
 	if (!text)
 		build_fail(b, "%s: cannot be read: %s", path ? path : name,
-			   strerror(errno));
+			   strerror(error));
 	else if (strlen(text) != len)
 		build_fail(b, "%s: is no text: it has a zero in it", path);
 	else
 		split_lines(b, list, text);
-	list->file = path ? build_text(b, path) : NULL;
 	build_leave(b);
 	free(text);
 	free(path);
