@@ -74,9 +74,10 @@ $(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc: $(BUILD)/dict_%.inc: agent/d
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/librooms.a
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) -lcmocka $(LDLIBS)
 
-# so that every allocation can fail, and time pass
+# so that every allocation can fail, time pass, and a file change while it is read
 $(BUILD)/unit/test_policy_load: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc realloc reallocarray strdup)
 $(BUILD)/unit/test_policies: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc clock_gettime policy_free)
+$(BUILD)/unit/test_reload: LDFLAGS += -Wl,--wrap=fopen
 
 units: $(UNITS) ## the unit-test programs, build/unit/test_*
 
