@@ -11,12 +11,12 @@
 #include "policy_of.h"
 #include "quoted.h"
 
-enum { RULES = 60, NAMES = 5, VALUES = 6, ROOM = 8 };
+enum { RULES = 60, NAMES = 5, VALUES = 6, FACTS = 8, ROOM = 8 };
 
-/* The last two are no keys: a person name is compared in parts, a number as one. */
+/* A person name is no key, since it is compared in parts. */
 static const char *const names[NAMES] = {"CallingAETitle", "Modality", "ImageType", "PatientName",
 					 "Rows"};
-static const char *const values[VALUES] = {"A", "B", "C", "D", "", "A^B"};
+static const char *const values[] = {"A", "B", "C", "D", "", "A^B", "A^", "x=B^="};
 
 static uint32_t seed = 7;
 
@@ -128,10 +128,10 @@ static void random_facts(const struct policy *p)
 		unsigned n = choose(4);
 
 		table[i].state = (enum policy_fact_state)choose(5);
-		strcpy(texts[i], values[choose(VALUES)]);
+		strcpy(texts[i], values[choose(FACTS)]);
 		for (; n > 1; n--) {
 			strcat(texts[i], choose(3) ? "\\" : " \\ ");
-			strcat(texts[i], values[choose(VALUES)]);
+			strcat(texts[i], values[choose(FACTS)]);
 		}
 		table[i].text = table[i].state == POLICY_UNKNOWN || table[i].state == POLICY_ABSENT
 					? (struct slice){0}
