@@ -29,7 +29,7 @@ OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
 ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
-.PHONY: all help units samples run demo test valgrind versions lint fuzz clean
+.PHONY: all help units bench samples run demo test valgrind versions lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -80,6 +80,12 @@ $(BUILD)/unit/test_policies: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc cl
 $(BUILD)/unit/test_reload: LDFLAGS += -Wl,--wrap=fopen
 
 units: $(UNITS) ## the unit-test programs, build/unit/test_*
+
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/librooms.a
+	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) $(LDLIBS)
+
+bench: $(BUILD)/bench/bench_policy ## what a decision costs with 10 to 10,000 rules
+	$(Q)$<
 
 samples: ## the DICOM samples, build/samples/*.dcm
 	$(Q)echo "  GEN $(BUILD)/samples"; $(PYTHON) -B dicom-samples/build.py $(BUILD)/samples
@@ -135,4 +141,4 @@ lint: ## cppcheck, luacheck, shellcheck, the order of the rooms
 clean: ## remove what was built
 	rm -rf build
 
--include $(wildcard $(BUILD)/agent/*.d $(BUILD)/unit/*.d)
+-include $(wildcard $(BUILD)/agent/*.d $(BUILD)/unit/*.d $(BUILD)/bench/*.d)
