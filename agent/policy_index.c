@@ -22,7 +22,7 @@ struct bucket {
 struct policy_index {
 	struct rules all;                         /* a leaf has nothing else */
 	const struct policy_attribute *attribute; /* NULL: a leaf */
-	struct rules keyed;                       /* those that compare it */
+	const struct policy_index *keyed;         /* those that compare it */
 	struct bucket *buckets;                   /* sorted by value */
 	size_t nbuckets;
 	const struct policy_index *rest; /* those that do not */
@@ -59,7 +59,7 @@ static size_t first_in_buckets(const struct policy_index *index,
 	size_t first = SIZE_MAX;
 
 	if (fact->state == POLICY_UNKNOWN || fact->state == POLICY_AT_LEAST)
-		return at_least(&index->keyed, from);
+		return policy_index_next(index->keyed, facts, from);
 	if (fact->state == POLICY_ABSENT)
 		return SIZE_MAX;
 	while (policy_next_value(index->attribute->vr, &text, &wanted.value)) {
@@ -80,7 +80,7 @@ size_t policy_index_next(const struct policy_index *index,
 	if (!index->attribute)
 		return at_least(&index->all, from);
 	rest = policy_index_next(index->rest, facts, from);
-	if (at_least(&index->keyed, from) >= rest)
+	if (at_least(&index->keyed->all, from) >= rest)
 		return rest;
 	keyed = first_in_buckets(index, facts, from);
 	return keyed < rest ? keyed : rest;
@@ -187,15 +187,17 @@ static bool choose_level(const struct keys *keys, size_t nrules, bool *seen,
 	best->nrules = 0;
 	for (size_t i = 0, end; i < keys->n; i = end) {
 		struct level level = {.first = i};
+		size_t values;
 
 		for (end = i; end < keys->n &&
 			      keys->list[end].attribute == keys->list[i].attribute;)
 			end++;
 		level.end = end;
 		level.nrules = count_rules(keys->list + i, end - i, seen);
-		level.remaining =
-			(double)(nrules - level.nrules) +
-			(double)(end - i) / (double)count_values(keys->list + i, end - i);
+		/* what no rule compares with is one more value */
+		values = count_values(keys->list + i, end - i) + 1;
+		level.remaining = (double)(nrules - level.nrules) +
+				  (double)(end - i) / (double)values;
 		if (level.remaining < best->remaining)
 			*best = level;
 	}
@@ -229,15 +231,37 @@ static void split(struct building *to, const struct rules *all, struct rules *ke
 	}
 }
 
-/* Those of <keys> whose rule is marked and whose attribute is another one. */
-static bool other_keys(const struct keys *keys, const bool *seen, bool wanted,
-		       const struct policy_attribute *but, struct keys *other)
+/* Which keys are of use below a level. */
+typedef bool key_use(const struct policy_attribute *of_key,
+		     const struct policy_attribute *of_level);
+
+static bool of_another(const struct policy_attribute *of_key,
+		       const struct policy_attribute *of_level)
+{
+	return of_key != of_level;
+}
+
+/* While nothing is known of the level's attribute, others of the same data set are not
+ * known either.
+ */
+static bool of_earlier(const struct policy_attribute *of_key,
+		       const struct policy_attribute *of_level)
+{
+	return of_key->source < of_level->source;
+}
+
+/* Those of <keys> whose rule is marked so, as far as they are of use. */
+static void take_keys(struct building *to, const struct keys *keys, bool marked,
+		      const struct policy_attribute *of_level, key_use *use,
+		      struct keys *taken)
 {
 	for (size_t i = 0; i < keys->n; i++)
-		if (seen[keys->list[i].rule] == wanted && keys->list[i].attribute != but &&
-		    !add_key(other, &keys->list[i]))
-			return false;
-	return true;
+		if (to->seen[keys->list[i].rule] == marked &&
+		    use(keys->list[i].attribute, of_level) &&
+		    !add_key(taken, &keys->list[i])) {
+			build_fail(to->b, "out of memory");
+			return;
+		}
 }
 
 static void mark(bool *seen, const struct key *keys, size_t n, bool value)
@@ -260,8 +284,7 @@ static const struct policy_index *build_bucket(struct building *to,
 			rules.list[rules.n++] = first[i].rule;
 	if (rules.n > SMALL) {
 		mark(to->seen, first, n, true);
-		if (!other_keys(keys, to->seen, true, first->attribute, &below))
-			build_fail(to->b, "out of memory");
+		take_keys(to, keys, true, first->attribute, of_another, &below);
 		mark(to->seen, first, n, false);
 	}
 	index = build_level(to, rules, &below, depth);
@@ -276,8 +299,7 @@ static void build_buckets(struct building *to, const struct keys *keys,
 	const struct key *key = keys->list + level->first;
 	size_t n = level->end - level->first;
 
-	index->buckets =
-		build_take(to->b, count_values(key, n), sizeof(*index->buckets));
+	index->buckets = build_take(to->b, count_values(key, n), sizeof(*index->buckets));
 	for (size_t i = 0, end; index->buckets && i < n; i = end) {
 		struct bucket *bucket = &index->buckets[index->nbuckets++];
 
@@ -288,20 +310,23 @@ static void build_buckets(struct building *to, const struct keys *keys,
 	}
 }
 
-static void build_rest(struct building *to, const struct keys *keys,
-		       const struct level *level, struct policy_index *index, int depth)
+/* The rules that look at the level's attribute, and those that do not */
+static void build_sides(struct building *to, const struct keys *keys,
+			const struct level *level, struct policy_index *index, int depth)
 {
 	const struct key *first = keys->list + level->first;
-	struct keys below = {0};
-	struct rules rest;
+	struct keys earlier = {0}, others = {0};
+	struct rules keyed, rest;
 
 	mark(to->seen, first, level->end - level->first, true);
-	split(to, &index->all, &index->keyed, &rest);
-	if (!other_keys(keys, to->seen, false, NULL, &below))
-		build_fail(to->b, "out of memory");
+	split(to, &index->all, &keyed, &rest);
+	take_keys(to, keys, true, first->attribute, of_earlier, &earlier);
+	take_keys(to, keys, false, first->attribute, of_another, &others);
 	mark(to->seen, first, level->end - level->first, false);
-	index->rest = build_level(to, rest, &below, depth);
-	free(below.list);
+	index->keyed = build_level(to, keyed, &earlier, depth);
+	index->rest = build_level(to, rest, &others, depth);
+	free(earlier.list);
+	free(others.list);
 }
 
 /* <keys> are those of the rules <all>, sorted. */
@@ -318,7 +343,7 @@ static const struct policy_index *build_level(struct building *to, struct rules 
 	    !choose_level(keys, all.n, to->seen, &level))
 		return index;
 	index->attribute = keys->list[level.first].attribute;
-	build_rest(to, keys, &level, index, depth + 1);
+	build_sides(to, keys, &level, index, depth + 1);
 	build_buckets(to, keys, &level, index, depth + 1);
 	return index;
 }
