@@ -250,6 +250,7 @@ struct policy_facts {
 	struct policy_scratch *scratch;
 	policy_assume *assume; /* NULL: what is not known is POLICY_MAYBE */
 	void *assumptions;
+	bool least; /* <assume> is such that what is POLICY_UNKNOWN is absent */
 };
 
 /* Owned by the caller; NULL if there is no memory. */

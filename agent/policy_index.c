@@ -58,9 +58,10 @@ static size_t first_in_buckets(const struct policy_index *index,
 	struct bucket wanted;
 	size_t first = SIZE_MAX;
 
-	if (fact->state == POLICY_UNKNOWN || fact->state == POLICY_AT_LEAST)
+	if (!facts->least &&
+	    (fact->state == POLICY_UNKNOWN || fact->state == POLICY_AT_LEAST))
 		return policy_index_next(index->keyed, facts, from);
-	if (fact->state == POLICY_ABSENT)
+	if (fact->state == POLICY_ABSENT || fact->state == POLICY_UNKNOWN)
 		return SIZE_MAX;
 	while (policy_next_value(index->attribute->vr, &text, &wanted.value)) {
 		const struct bucket *b = bsearch(&wanted, index->buckets, index->nbuckets,

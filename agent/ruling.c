@@ -30,7 +30,7 @@ struct outlook {
 	size_t n;
 	struct assumption pivot; /* what the last "maybe" depends on */
 	unsigned steps;
-	const struct policy_outcome *found;
+	const struct policy_outcome *outcome; /* of the way that was tried first */
 };
 
 /*** what the assumptions tell ***/
@@ -197,18 +197,11 @@ static bool is_complete(const struct policy *policy, const struct policy_outcome
 	       (!outcome->backend || exports_known(policy, facts));
 }
 
-/* True as long as it is the only one. */
-static bool found(struct outlook *o, const struct policy_outcome *outcome)
-{
-	if (o->found)
-		return policy_same_outcome(o->found, outcome);
-	o->found = outcome;
-	return is_complete(o->policy, outcome, &o->facts);
-}
-
 static bool explore(struct outlook *o, size_t from);
 
-/* First with what is in doubt taken as false: that is what absence means. */
+/* First with what is in doubt taken as true: taken as false, which is what absence means,
+ * all of it has been tried before.
+ */
 static bool branch(struct outlook *o, size_t rule)
 {
 	size_t at = o->n;
@@ -216,7 +209,7 @@ static bool branch(struct outlook *o, size_t rule)
 	if (at == MAX_ASSUMPTIONS)
 		return false;
 	o->assumed[at] = o->pivot;
-	for (int truth = 0; truth < 2; truth++) {
+	for (int truth = 1; truth >= 0; truth--) {
 		o->assumed[at].truth = truth;
 		o->n = at + 1;
 		if (!explore(o, rule))
@@ -226,7 +219,7 @@ static bool branch(struct outlook *o, size_t rule)
 	return true;
 }
 
-/* True if there is only one outcome from rule <from> on, under the assumptions. */
+/* True if o->outcome is the only one from rule <from> on, under the assumptions. */
 static bool explore(struct outlook *o, size_t from)
 {
 	const struct policy *p = o->policy;
@@ -239,11 +232,11 @@ static bool explore(struct outlook *o, size_t from)
 			return false;
 		truth = policy_test(&p->rules[i].condition, &o->facts);
 		if (truth == POLICY_YES)
-			return found(o, &p->rules[i].outcome);
+			return policy_same_outcome(o->outcome, &p->rules[i].outcome);
 		if (truth == POLICY_MAYBE)
 			return branch(o, i);
 	}
-	return found(o, &p->otherwise);
+	return policy_same_outcome(o->outcome, &p->otherwise);
 }
 
 /* What can be absent is absent; there are no more values than have come; of several the
@@ -266,6 +259,16 @@ static enum policy_tri assume_least(void *assumptions, const struct policy_node 
 		       : POLICY_NO;
 }
 
+static const struct policy_outcome *least_outcome(const struct policy *policy,
+						  const struct policy_facts *facts)
+{
+	struct policy_facts least = *facts;
+
+	least.assume = assume_least;
+	least.least = true;
+	return ruling_decide(policy, &least);
+}
+
 /* The outcome that all data sets lead to, with the rules from number <from> on. */
 static const struct policy_outcome *
 only_outcome(const struct policy *policy, const struct policy_facts *facts, size_t from)
@@ -274,10 +277,8 @@ only_outcome(const struct policy *policy, const struct policy_facts *facts, size
 
 	o.facts.assume = assume;
 	o.facts.assumptions = &o;
-	if (!explore(&o, from))
-		return NULL;
-	o.facts.assume = assume_least;
-	return ruling_decide(policy, &o.facts);
+	o.outcome = least_outcome(policy, facts);
+	return o.outcome && explore(&o, from) ? o.outcome : NULL;
 }
 
 const struct policy_outcome *ruling_decide(const struct policy *policy,

@@ -4,6 +4,8 @@
  * Kleene's logic says "maybe" to a rule even if both answers lead to the same pool.  So
  * what is unknown is assumed to be one way and the other, test by test, until two
  * outcomes are found (then it is worth waiting for) or all ways have led to the same.
+ * All absent, and then all that the first such rule asks for, are tried before the rest:
+ * mostly that settles it, however many rules there are.
  * Tests of one attribute are kept consistent as far as literal values go; where two
  * patterns or ranges exclude each other it may find an outcome that no data set has,
  * and wait in vain, but it never finds one too few.
