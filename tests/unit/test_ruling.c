@@ -127,7 +127,7 @@ static void test_the_same_outcome(void **state)
 /*** random policies ***/
 
 static const char *const keywords[] = {"Modality", "BodyPartExamined", "ImageType",
-				       "ProtocolName"};
+				       "ProtocolName", "CallingAETitle"};
 
 struct text {
 	char bytes[16384];
@@ -152,6 +152,14 @@ static const char *const loose[] = {
 	"\"A*\"", "\"?\"", "\"*B\"", "\"\"", "\"*\"", "{\"regex\": \"^A\"}", "{\"regex\": \"b\","
 	" \"ignore_case\": true}", "{\"is\": [\"a\", \"b\"], \"ignore_case\": true}", "{\"in\": \"l\"}",
 	"{\"in\": \"l\", \"regex\": \"B\"}"};
+
+/* Keys may have ProtocolName, too. */
+static const char *tested_keyword(bool only_exact)
+{
+	unsigned i = choose(only_exact ? 3 : 4);
+
+	return keywords[i < 3 ? i : 4];
+}
 
 static void put_condition(struct text *t, unsigned depth, bool only_exact);
 
@@ -188,7 +196,7 @@ static void put_member(struct text *t, unsigned depth, bool only_exact)
 			    keywords[choose(3)]);
 		break;
 	default:
-		put(t, "\"%s\": %s", keywords[choose(3)],
+		put(t, "\"%s\": %s", tested_keyword(only_exact),
 		    only_exact || choose(2) ? exact[choose(9)] : loose[choose(10)]);
 	}
 }
@@ -200,15 +208,30 @@ static void put_condition(struct text *t, unsigned depth, bool only_exact)
 	put(t, "}");
 }
 
+/* Each test of a value, as rules are that have an index */
+static void put_tests(struct text *t)
+{
+	put(t, "{");
+	for (unsigned i = 0, k = choose(4); i < 3; i++, k++)
+		if (choose(3))
+			put(t, "\"%s\": %s, ", keywords[k % 5],
+			    choose(6) ? exact[choose(5)] : loose[choose(10)]);
+	put(t, "\"any\": [{}]}");
+}
+
 static struct policy *random_policy(struct text *t, bool only_exact)
 {
-	unsigned n = 1 + choose(4);
+	bool many = !only_exact && choose(4) == 0; /* enough for an index */
+	unsigned n = many ? 9 + choose(30) : 1 + choose(4);
 
 	t->len = 0;
 	put(t, "{\"lists\": {\"l\": [\"AB\", \"B\"]}, \"rules\": [");
 	for (unsigned i = 0; i < n; i++) {
 		put(t, "%s{\"name\": \"%u\", \"if\": ", i ? ", " : "", i);
-		put_condition(t, 3, only_exact);
+		if (many && choose(8))
+			put_tests(t);
+		else
+			put_condition(t, 3, only_exact);
 		put(t, ", \"backend\": \"%c\"", 'a' + (char)choose(2));
 		if (choose(6) == 0)
 			put(t, ", \"key\": \"%s\"", keywords[choose(4)]);
