@@ -19,6 +19,7 @@ static int put_place(char *text, size_t size, const char *file, struct place at)
 void report_add(struct report *r, bool warning, const char *file, struct place at,
 		const char *format, ...)
 {
+	struct report_entry *entry;
 	char text[TEXT_MAX];
 	size_t len;
 	va_list ap;
@@ -30,18 +31,40 @@ void report_add(struct report *r, bool warning, const char *file, struct place a
 		return;
 	n = put_place(text, sizeof(text), file, at);
 	len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
-	n = snprintf(text + len, sizeof(text) - len, "%s: ",
-		     warning ? "warning" : "error");
+	n = snprintf(text + len, sizeof(text) - len,
+		     "%s: ", warning ? "warning" : "error");
 	if (n > 0 && (size_t)n < sizeof(text) - len) {
 		len += (size_t)n;
 		va_start(ap, format);
 		vsnprintf(text + len, sizeof(text) - len, format, ap);
 		va_end(ap);
 	}
-	r->entries[r->n].text = strdup(text);
-	r->entries[r->n].warning = warning;
-	if (r->entries[r->n].text)
+	entry = &r->entries[r->n];
+	*entry = (struct report_entry){.text = strdup(text),
+				       .file = file ? strnlen(file, len) : 0,
+				       .message = len,
+				       .line = at.line,
+				       .warning = warning};
+	if (entry->text)
 		r->n++;
+}
+
+const struct report_entry *report_first_error(const struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!r->entries[i].warning)
+			return &r->entries[i];
+	return NULL;
+}
+
+struct slice report_file(const struct report_entry *entry)
+{
+	return slice_of(entry->text, entry->file);
+}
+
+struct slice report_message(const struct report_entry *entry)
+{
+	return slice_str(entry->text + entry->message);
 }
 
 void report_clear(struct report *r)

@@ -9,7 +9,10 @@
 enum { REPORT_MAX = 200 }; /* entries that are kept; all are counted */
 
 struct report_entry {
-	char *text; /* FILE:LINE:COLUMN: error: what was found, what is allowed */
+	char *text;     /* FILE:LINE:COLUMN: error: what was found, what is allowed */
+	size_t file;    /* bytes of FILE; 0: there is none */
+	size_t message; /* where in <text> it is said what was found */
+	unsigned line;  /* 0: not known */
 	bool warning;
 };
 
@@ -25,6 +28,11 @@ struct report {
  */
 void report_add(struct report *r, bool warning, const char *file, struct place at,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The first error, NULL if none was kept; its file and what was found, borrowed. */
+const struct report_entry *report_first_error(const struct report *r);
+struct slice report_file(const struct report_entry *entry);
+struct slice report_message(const struct report_entry *entry);
 
 /* Release the texts; the report is empty then. */
 void report_clear(struct report *r);
