@@ -60,7 +60,7 @@ static void name_tcp(struct listener *l)
 }
 
 /* SO_REUSEPORT lets a new agent start beside the one that it replaces. */
-static bool bind_tcp(struct listener *l, const struct addrinfo *ai)
+static bool bind_tcp(struct listener *l, const struct addrinfo *ai, bool alone)
 {
 	int saved;
 
@@ -69,7 +69,7 @@ static bool bind_tcp(struct listener *l, const struct addrinfo *ai)
 	if (l->fd < 0)
 		return false;
 	if (set_flag(l->fd, SOL_SOCKET, SO_REUSEADDR) &&
-	    set_flag(l->fd, SOL_SOCKET, SO_REUSEPORT) &&
+	    (alone || set_flag(l->fd, SOL_SOCKET, SO_REUSEPORT)) &&
 	    (ai->ai_family != AF_INET6 || set_flag(l->fd, IPPROTO_IPV6, IPV6_V6ONLY)) &&
 	    bind(l->fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(l->fd, BACKLOG) == 0)
 		return true;
@@ -116,7 +116,7 @@ static int listen_on(struct listeners *all, const struct addrinfo *found)
 
 		if (!l)
 			return ENOSPC;
-		if (bind_tcp(l, ai)) {
+		if (bind_tcp(l, ai, all->alone)) {
 			name_tcp(l);
 			all->count++;
 			continue;

@@ -20,6 +20,7 @@ struct listener {
 struct listeners {
 	struct listener items[LISTENER_MAX];
 	size_t count;
+	bool alone; /* to be set before: no other process may listen on a TCP address */
 };
 
 /* Who may connect to a UNIX socket. */
@@ -35,8 +36,9 @@ struct listener_error {
 
 /* Bind and listen on <address>: HOST:PORT, [IPv6]:PORT, *:PORT or unix@/path.  A
  * host of several addresses gives several listeners; port 0 takes a free one.  Two
- * agents may listen on the same address; a UNIX socket is taken over from an agent
- * that is still running.  False with <error> filled; what was opened before stays.
+ * agents may listen on the same address, unless <all> says otherwise; a UNIX socket is
+ * taken over from an agent that is still running.  False with <error> filled; what was
+ * opened before stays.
  */
 bool listener_open(struct listeners *all, const char *address,
 		   const struct listener_owner *owner, struct listener_error *error);
