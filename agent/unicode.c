@@ -32,6 +32,15 @@ static bool write_ascii(struct slice text, bool fold, struct writer *out)
 	return true;
 }
 
+size_t unicode_sequence(struct slice text)
+{
+	int32_t point;
+	utf8proc_ssize_t len =
+		utf8proc_iterate(text.ptr, (utf8proc_ssize_t)text.len, &point);
+
+	return len > 0 ? (size_t)len : 0;
+}
+
 /* The next code point. */
 static int32_t read_point(struct reader *r)
 {

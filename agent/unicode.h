@@ -15,6 +15,9 @@ struct unicode_scratch {
 	int32_t others[UNICODE_POINTS];
 };
 
+/* Bytes of the character at the head of <text>; 0 if it is empty or not UTF-8. */
+size_t unicode_sequence(struct slice text);
+
 /* Append <text> to <out> in Normalization Form C.  It is UTF-8; each byte that is not
  * becomes U+FFFD.  Three times the bytes of <text> are always room enough, and text in
  * ASCII is bounded by <out> alone.  False if it does not fit into <out> or the scratch;
