@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "facts.h"
 #include "inflate.h"
+#include "metrics.h"
 #include "negotiate.h"
 #include "ruling.h"
 #include "spop.h"
@@ -25,6 +26,7 @@ struct decide {
 	struct ul_associate rq, ac;
 	struct negotiate_plan plan;
 	struct dimse_message message;
+	enum metric counted; /* what the answer is counted as */
 	max_align_t inflate_arena[INFLATE_ARENA / sizeof(max_align_t)];
 	uint8_t command[COMMAND_SIZE];
 	uint8_t data[DATA_SIZE];
@@ -117,6 +119,14 @@ static void set_exports(struct decide *d, const struct question *q)
 	}
 }
 
+/* Without it the answer is a refusal. */
+static void set_verdict(struct decide *d, const struct question *q, const char *verdict,
+			enum metric counted)
+{
+	answer_text(q->ack, "verdict", verdict);
+	d->counted = counted;
+}
+
 /* Rule, pool, key and exports of an outcome.  A fallback that is a refusal has no pool. */
 static void set_outcome(struct decide *d, const struct question *q,
 			const struct policy_outcome *o)
@@ -191,7 +201,7 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 		answer_text(q->ack, "rule", o->rule);
 		return;
 	}
-	answer_text(q->ack, "verdict", "route");
+	set_verdict(d, q, "route", METRIC_ASSOCIATE_ROUTE);
 	set_outcome(d, q, o);
 	if (d->rq.ncontexts > 0)
 		answer_uid(q->ack, "sop_class", d->rq.contexts[0].abstract_syntax);
@@ -207,7 +217,7 @@ static void accept_early(struct decide *d, const struct question *q, size_t rqle
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 	const struct policy_outcome *o = fallback(d);
 
-	answer_text(q->ack, "verdict", "accept");
+	set_verdict(d, q, "accept", METRIC_ASSOCIATE_ACCEPT);
 	set_outcome(d, q, o);
 	negotiate_write_ac(&d->rq, &d->plan,
 			   d->facts.policy->negotiation.maximum_length, &pdu);
@@ -252,7 +262,7 @@ static void ask_for_more(struct decide *d, const struct question *q, size_t need
 {
 	const struct policy_outcome *o = fallback(d);
 
-	answer_text(q->ack, "verdict", "more");
+	set_verdict(d, q, "more", METRIC_DATASET_MORE);
 	set_outcome(d, q, o);
 	set_request(d, q, o);
 	spop_set_var_int(q->ack, "need", (int64_t)need);
@@ -266,7 +276,7 @@ static void splice(struct decide *d, const struct question *q,
 		answer_text(q->ack, "rule", o->rule);
 		return;
 	}
-	answer_text(q->ack, "verdict", "route");
+	set_verdict(d, q, "route", METRIC_DATASET_ROUTE);
 	set_outcome(d, q, o);
 	set_request(d, q, o);
 }
@@ -464,10 +474,12 @@ void decide_message(struct decide *d, struct slice name, struct reader args,
 	read_args(&args, nargs, &q);
 	if (!begin(d, &q))
 		return;
+	d->counted = first ? METRIC_ASSOCIATE_REJECT : METRIC_DATASET_REJECT;
 	if (first)
 		associate(d, &q);
 	else
 		dataset(d, &q);
+	metrics_add(d->counted, 1);
 	spop_set_var_int(ack, "decision_us", microseconds() - start);
 }
 

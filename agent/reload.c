@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reload.h"
 #include "log.h"
+#include "metrics.h"
 #include "policy_load.h"
 
 #include <stdlib.h>
@@ -13,6 +14,18 @@ struct reload {
 	struct lists_files files;
 	struct lists_version *seen; /* one for each file: at the last tick */
 };
+
+static void count_refusal(const struct reload *r, const struct report *report)
+{
+	const struct report_entry *first = report_first_error(report);
+
+	metrics_policy_refused(report->errors,
+			       first && first->file > 0 ? report_file(first)
+							: slice_str(r->path),
+			       first ? first->line : 0,
+			       first ? report_message(first)
+				     : slice_str("see the log"));
+}
 
 static void log_refusal(const struct report *report)
 {
@@ -31,10 +44,12 @@ static void log_refusal(const struct report *report)
 	log_end(&line);
 }
 
-static void log_policy(const struct policy *policy)
+/* What is said of a policy that has been put in force. */
+static void announce(const struct policy *policy)
 {
 	struct log_line line;
 
+	metrics_policy_loaded(policy->id, policy->nrules);
 	log_begin(&line, LOG_INFO, "policy");
 	log_text(&line, "result", "loaded");
 	log_text(&line, "id", policy->id);
@@ -73,12 +88,14 @@ struct reload *reload_new(const char *path, struct report *report)
 	}
 	r->path = path;
 	policy = load(r, report);
-	if (policy) {
-		log_policy(policy);
+	if (policy)
 		r->policies = policies_new(policy);
-	}
-	if (r->policies)
+	if (r->policies) {
+		announce(policy);
 		return r;
+	}
+	if (policy)
+		report_add(report, false, path, (struct place){0}, "out of memory");
 	policy_free(policy);
 	reload_free(r);
 	return NULL;
@@ -125,12 +142,17 @@ void reload_tick(struct reload *r, bool asked)
 	if (!report)
 		return;
 	policy = load(r, report);
-	if (!policy)
-		log_refusal(report);
-	else
-		log_policy(policy);
-	if (policy && !policies_replace(r->policies, policy))
+	if (policy && !policies_replace(r->policies, policy)) {
+		report_add(report, false, r->path, (struct place){0}, "out of memory");
 		policy_free(policy);
+		policy = NULL;
+	}
+	if (policy) {
+		announce(policy);
+	} else {
+		count_refusal(r, report);
+		log_refusal(report);
+	}
 	report_clear(report);
 	free(report);
 }
