@@ -3,6 +3,10 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
+#ifndef DICOM_SPOA_VERSION
+#define DICOM_SPOA_VERSION "0.1"
+#endif
+
 /* Exit statuses of all commands. */
 enum exit_status {
 	EXIT_OK = 0,

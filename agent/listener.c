@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -145,6 +146,10 @@ static bool open_tcp(struct listeners *all, const char *address,
 			 &found);
 	if (rc != 0)
 		return fail(error, "%s: %s", address, gai_strerror(rc));
+	if (strtoul(port, NULL, 10) > 65535) { /* getaddrinfo() takes the low 16 bits */
+		freeaddrinfo(found);
+		return fail(error, "%s: a port is a number up to 65535", address);
+	}
 	rc = listen_on(all, found);
 	freeaddrinfo(found);
 	if (rc != 0)

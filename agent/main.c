@@ -4,12 +4,9 @@
 #include <string.h>
 
 #include "check.h"
+#include "command.h"
 #include "explain.h"
 #include "serve.h"
-
-#ifndef DICOM_SPOA_VERSION
-#define DICOM_SPOA_VERSION "0.1"
-#endif
 
 struct command {
 	const char *name;

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "decide.h"
+#include "exporter.h"
 #include "log.h"
+#include "metrics.h"
 #include "reload.h"
 #include "server.h"
 
@@ -28,9 +30,12 @@ enum {
 	DRAIN_MS = 5000
 };
 
+static const char default_metrics[] = "127.0.0.1:8405";
+
 struct serve_options {
 	const char *policy;
 	const char *user;
+	const char *metrics; /* NULL: not given */
 	const char *addresses[LISTENER_MAX];
 	size_t naddresses;
 	mode_t socket_mode;
@@ -49,6 +54,9 @@ static void print_serve_usage(FILE *out)
 	      "  --max-frame-size N    bytes, 256 to 16777216 (default 131072)\n"
 	      "  --max-connections N   of all workers (default 4096)\n"
 	      "  --hello-timeout MS    from connection to HELLO (default 10000)\n"
+	      "  --metrics HOST:PORT   Prometheus' metrics, /healthz and /readyz over "
+	      "HTTP,\n"
+	      "                        or off (default 127.0.0.1:8405, if it is free)\n"
 	      "  --user NAME           run as this user once the sockets are open\n"
 	      "  --log-level LEVEL     error, info or debug (default info)\n"
 	      "  --help                print this\n"
@@ -102,6 +110,7 @@ enum option_id {
 	OPTION_MAX_FRAME_SIZE,
 	OPTION_MAX_CONNECTIONS,
 	OPTION_HELLO_TIMEOUT,
+	OPTION_METRICS,
 	OPTION_USER,
 	OPTION_LOG_LEVEL,
 	OPTION_HELP
@@ -115,6 +124,7 @@ static const struct option serve_long_options[] = {
 	{"max-frame-size", required_argument, NULL, OPTION_MAX_FRAME_SIZE},
 	{"max-connections", required_argument, NULL, OPTION_MAX_CONNECTIONS},
 	{"hello-timeout", required_argument, NULL, OPTION_HELLO_TIMEOUT},
+	{"metrics", required_argument, NULL, OPTION_METRICS},
 	{"user", required_argument, NULL, OPTION_USER},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"help", no_argument, NULL, OPTION_HELP},
@@ -169,6 +179,9 @@ static bool serve_option(struct serve_options *o, int id, const char *value)
 		if (o->naddresses == LISTENER_MAX)
 			return usage_error("listen", value, "fewer addresses");
 		o->addresses[o->naddresses++] = value;
+		return true;
+	case OPTION_METRICS:
+		o->metrics = value;
 		return true;
 	case OPTION_USER:
 		o->user = value;
@@ -255,9 +268,46 @@ static bool open_listeners(const struct serve_options *o, const struct passwd *u
 	return true;
 }
 
-static void on_tick(void *reload, bool asked)
+/* Without --metrics they are a gift: an address that is taken, by another agent on this
+ * machine most likely, is no reason not to serve.
+ */
+static bool open_exporter(const struct serve_options *o, struct exporter **exporter)
 {
-	reload_tick(reload, asked);
+	struct listener_error error;
+	struct log_line line;
+
+	if (o->metrics && strcmp(o->metrics, "off") == 0)
+		return true;
+	*exporter = exporter_open(o->metrics ? o->metrics : default_metrics, &error);
+	if (*exporter)
+		return true;
+	if (o->metrics)
+		return configuration_error(error.text);
+	log_begin(&line, LOG_ERROR, "metrics");
+	log_text(&line, "reason", error.text);
+	log_text(&line, "consequence",
+		 "no metrics; --metrics HOST:PORT or --metrics off");
+	log_end(&line);
+	return true;
+}
+
+/* What the main thread looks after while the workers work */
+struct main_thread {
+	struct reload *reload;
+	struct exporter *exporter; /* NULL: off */
+};
+
+static void on_tick(void *main_thread, bool asked)
+{
+	reload_tick(((struct main_thread *)main_thread)->reload, asked);
+}
+
+static void on_serving(void *main_thread, bool serving)
+{
+	struct main_thread *m = main_thread;
+
+	if (m->exporter)
+		exporter_set_ready(m->exporter, serving);
 }
 
 /* With the policy loaded: sockets first, then privileges, then work. */
@@ -265,28 +315,38 @@ static bool serve_policies(const struct serve_options *o, struct reload *reload)
 {
 	struct server_config config = o->server;
 	static struct listeners listeners;
+	struct main_thread main_thread = {.reload = reload};
 	struct passwd *user = NULL;
 	bool ok;
 
 	if (o->user && !(user = getpwnam(o->user)))
 		return configuration_error("--user: there is no such user");
 	config.shared = reload_policies(reload);
-	config.ticking = reload;
+	config.ticking = &main_thread;
 	raise_descriptor_limit();
-	ok = open_listeners(o, user, &listeners) && drop_privileges(user);
-	if (!ok) {
+	ok = open_exporter(o, &main_thread.exporter) &&
+	     open_listeners(o, user, &listeners) && drop_privileges(user) &&
+	     (!main_thread.exporter || exporter_start(main_thread.exporter));
+	if (ok) {
+		ok = server_run(&config, &listeners);
+	} else {
 		listeners_refuse(&listeners);
 		listeners_close(&listeners);
-		return false;
 	}
-	return server_run(&config, &listeners);
+	if (main_thread.exporter)
+		exporter_stop(main_thread.exporter);
+	return ok;
 }
 
 static enum exit_status serve(const struct serve_options *o)
 {
 	static struct report report;
-	struct reload *reload = reload_new(o->policy, &report);
-	bool ok = reload && serve_policies(o, reload);
+	struct reload *reload;
+	bool ok;
+
+	metrics_begin(DICOM_SPOA_VERSION);
+	reload = reload_new(o->policy, &report);
+	ok = reload && serve_policies(o, reload);
 
 	for (size_t i = 0; i < report.n; i++)
 		fprintf(stderr, "dicom-spoa: %s\n", report.entries[i].text);
@@ -308,6 +368,7 @@ static const struct serve_options serve_defaults = {
 			.worker_free = worker_free,
 			.tick_ms = RELOAD_TICK_MS,
 			.on_tick = on_tick,
+			.on_serving = on_serving,
 		},
 };
 

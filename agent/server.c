@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "metrics.h"
 
 /* How long a worker leaves the listeners alone when it cannot take a connection. */
 static const double accept_pause = 0.1;   /* s */
@@ -98,8 +99,11 @@ static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 		return;
 	}
 	fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0 && connection_open(&w->set, fd))
+	if (fd >= 0 && connection_open(&w->set, fd)) {
+		metrics_add(METRIC_SPOP_CONNECTIONS, 1);
+		metrics_add(METRIC_SPOP_CONNECTIONS_TOTAL, 1);
 		return;
+	}
 	atomic_fetch_sub(&s->connections, 1);
 	if (fd >= 0) {
 		close(fd);
@@ -124,6 +128,7 @@ static void on_closed(struct connection_set *set)
 	struct worker *w = (struct worker *)set;
 
 	atomic_fetch_sub(&w->server->connections, 1);
+	metrics_add(METRIC_SPOP_CONNECTIONS, -1);
 	end_if_idle(w);
 }
 
@@ -315,8 +320,10 @@ bool server_run(const struct server_config *config, struct listeners *listeners)
 		catch_signals(loop, &watch);
 	ok = ok && start_workers(&s, workers);
 	if (ok) {
+		config->on_serving(config->ticking, true);
 		report_start(&s);
 		ev_run(loop, 0);
+		config->on_serving(config->ticking, false);
 	} else {
 		log_begin(&line, LOG_ERROR, "start");
 		log_text(&line, "reason", "cannot start the workers");

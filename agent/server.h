@@ -28,6 +28,10 @@ struct server_config {
 	 */
 	unsigned tick_ms;
 	void (*on_tick)(void *ticking, bool hangup);
+	/* Called in the same thread: true once all workers run, false when they are to
+	 * stop.
+	 */
+	void (*on_serving)(void *ticking, bool serving);
 	void *ticking;
 };
 
