@@ -214,7 +214,7 @@ class Agent:
             json.dump(policy or POLICY, out)
         command = os.environ.get("DICOM_SPOA_WRAPPER", "").split() + [
             os.environ.get("DICOM_SPOA", "build/dicom-spoa"), "serve", "--policy", path,
-            "--log-level", level, "--workers", "2"]
+            "--log-level", level, "--workers", "2", "--metrics", "127.0.0.1:0"]
         for address in listen:
             command += ["--listen", address]
         # A temporary file takes a log of any length; a pipe would have to be emptied.

@@ -58,16 +58,24 @@ class LogSocket:
 
 
 class Agent:
-    """One dicom-spoa; its policy is a file that others may share."""
+    """One dicom-spoa; its policy is a file that others may share.
 
-    def __init__(self, directory, name, policy_path, port=None, workers=2):
+    metrics: the address for them; None: the agent's own default.
+    """
+
+    def __init__(self, directory, name, policy_path, port=None, workers=2, metrics="127.0.0.1:0", options=()):
         self.port = port or free_port()
         program = command_of("DICOM_SPOA", os.path.join(ROOT, "build", "dicom-spoa"))
         self.child = Child(name, command_of("AGENT_WRAPPER", "") + program +
                            ["serve", "--policy", policy_path, "--listen", f"127.0.0.1:{self.port}",
-                            "--workers", str(workers)], directory)
+                            "--workers", str(workers), *(("--metrics", metrics) if metrics else ()), *options],
+                           directory)
         self.child.wait_for_port(self.port)
         wait_until(lambda: "event=started" in self.child.log(), f"{name} has started")
+
+    @property
+    def metrics_port(self):
+        return int(re.search(r"event=listening what=metrics address=\S+:(\d+)", self.child.log()).group(1))
 
     def stop(self):
         """SIGTERM; the status must be 0 and no checker may have found anything."""
