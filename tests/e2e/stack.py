@@ -8,6 +8,7 @@ HAProxy to run; both may have arguments.
 import json
 import os
 import re
+import signal
 import socket
 import threading
 
@@ -17,6 +18,10 @@ REPORTS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|ERROR SUMMARY: [1-9]|(
 TWO_POOLS = {"default": {"backend": "general"},
              "rules": [{"name": "ct", "if": {"Modality": "CT"}, "backend": "ct"},
                        {"name": "mr", "if": {"Modality": "MR"}, "backend": "mr"}]}
+
+
+def as_text(policy):
+    return policy if isinstance(policy, str) else json.dumps(policy, ensure_ascii=False)
 
 
 class LogSocket:
@@ -77,6 +82,14 @@ class Agent:
     def metrics_port(self):
         return int(re.search(r"event=listening what=metrics address=\S+:(\d+)", self.child.log()).group(1))
 
+    def policies(self):
+        """The ids of the policies that it has loaded, the newest last."""
+        return re.findall(r"event=policy result=loaded id=(\w+)", self.child.log())
+
+    def refusals(self):
+        """How many policies it has refused; why, its log says before."""
+        return self.child.log().count("event=policy result=refused")
+
     def stop(self):
         """SIGTERM; the status must be 0 and no checker may have found anything."""
         status = self.child.stop()
@@ -88,6 +101,7 @@ class Agent:
 class Stack:
     """pools: {pool: {server: port}}. The agent(s) and HAProxy listen on free ports.
 
+    policy: as JSON, or the path of a file that is the test's own.
     checked: archives get their health checks; off by default, since a raw archive counts its associations.
     request_wait, answer_wait: seconds that an SCU has for its request and first data, and an archive for its
     answer, where the test cannot wait as long as dicom.cfg does.
@@ -99,7 +113,6 @@ class Stack:
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
                  use_backend=None, pool_lines=()):
         self.directory = str(directory)
-        self.policy = TWO_POOLS if policy is None else policy
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
         default_pool = default_pool or ("general" if "general" in self.pools else next(iter(self.pools), ""))
@@ -107,7 +120,10 @@ class Stack:
         self.log = LogSocket()
         self.port, self.stats_port = free_port(), free_port()
         self.count = agents
-        self.policy_path = self._write("policy.json", json.dumps(self.policy, ensure_ascii=False))
+        if isinstance(policy, os.PathLike):
+            self.policy_path = str(policy)
+        else:
+            self.policy_path = self._write("policy.json", as_text(TWO_POOLS if policy is None else policy))
         self.agents = []
         self.haproxy = None
         self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua", "dicom.lua"),
@@ -136,6 +152,27 @@ class Stack:
         agent = Agent(self.directory, f"agent{len(self.agents) + 1}", self.policy_path, port)
         self.agents.append(agent)
         return agent
+
+    def replace_policy(self, policy):
+        """A new file by the name of the old one: at no moment there is none, or half of one."""
+        os.replace(self._write("policy.json.new", as_text(policy)), self.policy_path)
+
+    def hang_up(self):
+        for agent in self.agents:
+            os.kill(agent.child.pid, signal.SIGHUP)
+
+    def wait_for_policy(self, loads):
+        """Until every agent has loaded so many policies since it started; the newest one's id."""
+        for agent in self.agents:
+            wait_until(lambda it=agent: len(it.policies()) >= loads, f"{agent.child.name} has loaded {loads} policies")
+        return self.agent.policies()[-1]
+
+    def reload_policy(self, policy):
+        """Replaced, and loaded by every agent; its id."""
+        loads = len(self.agent.policies())
+        self.replace_policy(policy)
+        self.hang_up()
+        return self.wait_for_policy(loads + 1)
 
     def _pools(self):
         """The repository's pools.cfg with the test's servers: its defaults, and for each pool the lines of
@@ -166,10 +203,13 @@ class Stack:
             changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]
         if self.use_backend:
             changes += [(r"(?m)^ *use_backend %\[var\(txn\.dicom\.backend\)\].*\n", self.use_backend)]
-        if not changes:
+        # the agents are the last thing in the file
+        more = [f"    server agent{number} 127.0.0.1:{agent.port}\n"
+                for number, agent in enumerate(self.agents[1:self.count], 2)]
+        if not changes and not more:
             return path
         with open(path, encoding="utf-8") as f:
-            text = f.read()
+            text = f.read() + "".join(more)
         for pattern, replacement in changes:
             text, count = re.subn(pattern, lambda _, it=replacement: it, text)
             assert count == 1, f"dicom.cfg has {count} times {pattern}"
