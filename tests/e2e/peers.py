@@ -33,13 +33,18 @@ def reset(sock):
 
 
 class RawScu:
-    """One connection to a DICOM port. Use it as a context manager."""
+    """One connection to a DICOM port. Use it as a context manager.
 
-    def __init__(self, port, host="127.0.0.1"):
-        self.sock = socket.create_connection((host, port), timeout=PATIENCE)
+    source: the address to connect from. tls: an ssl.SSLContext; server_name: which server it asks for (SNI).
+    """
+
+    def __init__(self, port, host="127.0.0.1", source=None, tls=None, server_name=None):
+        self.sock = socket.create_connection((host, port), PATIENCE, source and (source, 0))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.stream = wire.Stream(self.sock)
         self.address = "%s:%d" % self.sock.getsockname()[:2]  # as HAProxy logs it
+        if tls:
+            self.sock = tls.wrap_socket(self.sock, server_hostname=server_name)
+        self.stream = wire.Stream(self.sock)
         self.ac = None
         self.rq = None
         self.message_id = 0

@@ -107,14 +107,16 @@ class Stack:
     answer, where the test cannot wait as long as dicom.cfg does.
     use_backend: lines in place of dicom.cfg's own `use_backend`.
     pool_lines: more lines for each pool.
+    binds: what else the frontend listens on, with options: "127.0.0.1:11113".
     """
 
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
-                 use_backend=None, pool_lines=()):
+                 use_backend=None, pool_lines=(), binds=()):
         self.directory = str(directory)
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
+        self.binds = binds
         default_pool = default_pool or ("general" if "general" in self.pools else next(iter(self.pools), ""))
         self.pool_lines = pool_lines
         self.log = LogSocket()
@@ -169,9 +171,11 @@ class Stack:
 
     def reload_policy(self, policy):
         """Replaced, and loaded by every agent; its id."""
-        loads = len(self.agent.policies())
+        loads, refusals = len(self.agent.policies()), self.agent.refusals()
         self.replace_policy(policy)
         self.hang_up()
+        wait_until(lambda: len(self.agent.policies()) > loads or self.agent.refusals() > refusals, "an answer to SIGHUP")
+        assert self.agent.refusals() == refusals, self.agent.child.log()[-3000:]
         return self.wait_for_policy(loads + 1)
 
     def _pools(self):
@@ -203,6 +207,9 @@ class Stack:
             changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]
         if self.use_backend:
             changes += [(r"(?m)^ *use_backend %\[var\(txn\.dicom\.backend\)\].*\n", self.use_backend)]
+        if self.binds:
+            lines = "".join(f"    bind {bind}\n" for bind in self.binds)
+            changes += [(r"(?<=DICOM_BIND-\*:11112}\"\n)", lines)]
         # the agents are the last thing in the file
         more = [f"    server agent{number} 127.0.0.1:{agent.port}\n"
                 for number, agent in enumerate(self.agents[1:self.count], 2)]
