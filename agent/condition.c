@@ -113,7 +113,7 @@ static void load_schedule(struct build *b, json_t *json, struct policy_node *nod
 {
 	struct policy_schedule *s = build_take(b, 1, sizeof(*s));
 	json_t *days = json_object_get(json, "weekdays");
-	bool timed;
+	bool from, to;
 
 	if (!json_is_object(json) || json_object_size(json) == 0) {
 		build_expected(b, json,
@@ -123,9 +123,9 @@ static void load_schedule(struct build *b, json_t *json, struct policy_node *nod
 	build_members(b, json, "from to weekdays");
 	if (!s)
 		return;
-	timed = load_hour(b, json, "from", &s->from);
-	timed |= load_hour(b, json, "to", &s->to);
-	if (timed && s->from == s->to && !b->failed)
+	from = load_hour(b, json, "from", &s->from);
+	to = load_hour(b, json, "to", &s->to);
+	if (from && to && s->from == s->to && !b->failed)
 		build_fail(b, "\"from\" and \"to\" are the same time of day");
 	s->weekdays = 0x7F;
 	if (days) {

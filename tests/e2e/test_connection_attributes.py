@@ -377,7 +377,8 @@ def test_a_schedule(line):
     lb = line({"rules": [], "default": {"backend": "rest"}})
     for schedule, rule in (({"from": at(-2), "to": at(2)}, "r0"), ({"from": at(2), "to": at(-2)}, "default"),
                            ({"weekdays": sorted(days)}, "r0"), ({"weekdays": sorted(others)}, "default"),
-                           ({"from": at(-2), "to": at(2), "weekdays": sorted(others)}, "default")):
+                           ({"from": at(-2), "to": at(2), "weekdays": sorted(others)}, "default"),
+                           ({"from": "00:00", "weekdays": sorted(days)}, "r0"), ({"to": "00:00"}, "r0")):
         lb.reload_policy(by({"schedule": schedule}))
         assert rule_for(lb) == rule, schedule
 

@@ -390,8 +390,6 @@ static const struct {
 	 "1:68: rules[0].if.schedule.to: expected a time of day, 'HH:MM', found a number"},
 	{IF("'schedule': {'from': '08:00', 'to': '08:00'}"),
 	 "1:61: rules[0].if.schedule: 'from' and 'to' are the same time of day"},
-	{IF("'schedule': {'from': '00:00'}"),
-	 "1:61: rules[0].if.schedule: 'from' and 'to' are the same time of day"},
 	{IF("'schedule': {'weekdays': 'Monday'}"),
 	 "1:74: rules[0].if.schedule.weekdays: expected a day or days of the week: 'Mon', "
 	 "'Mon-Fri', found 'Monday'"},
