@@ -169,20 +169,33 @@ static void write_message(const struct file *file, bool whole, struct writer *w)
 	} while (data.len > 0);
 }
 
+/* Does it end before the A-ASSOCIATE-RQ with which it begins? */
+static bool is_cut(struct slice capture)
+{
+	struct reader stream = reader_of(capture, true);
+	struct ul_pdu rq;
+
+	return !ul_next_pdu(&stream, &rq) || rq.body.cut;
+}
+
 const char *capture_stream(struct slice file, bool whole, const struct capture_scu *scu,
 			   struct writer *out)
 {
 	struct file f = {0};
 
-	if (file.len > 0 && file.ptr[0] == UL_ASSOCIATE_RQ)
+	if (file.len > 0 && file.ptr[0] == UL_ASSOCIATE_RQ) {
+		if (whole && is_cut(file))
+			return "it ends before its A-ASSOCIATE-RQ does";
 		writer_bytes(out, file);
-	else if (file.len < PREAMBLE + 4 || memcmp(file.ptr + PREAMBLE, "DICM", 4) != 0)
+	} else if (file.len < PREAMBLE + 4 ||
+		   memcmp(file.ptr + PREAMBLE, "DICM", 4) != 0) {
 		return "neither a DICOM file nor what an SCU has sent: it has no DICM "
 		       "behind 128 bytes, and does not begin with an A-ASSOCIATE-RQ (01)";
-	else if (!read_header(file, whole, &f))
+	} else if (!read_header(file, whole, &f)) {
 		return "the header of the file names no SOP class or no transfer syntax";
-	else
+	} else {
 		write_request(&f, scu, out);
+	}
 	negotiate_rename(out, scu->called_ae, scu->calling_ae);
 	if (f.sop_class.len > 0)
 		write_message(&f, whole, out);
