@@ -122,6 +122,9 @@ static json_t *report(struct explain *e, json_t *document)
 	if (json_object_get(e->interview.variables, "error"))
 		json_object_set(all, "error",
 				json_object_get(e->interview.variables, "error"));
+	else if (!interview_decided(&e->interview))
+		set_text(all, "error",
+			 "not decided on the data that HAProxy would hold: the fallback");
 	return all;
 }
 

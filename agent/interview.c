@@ -101,6 +101,11 @@ static bool verdict_is(const struct interview *iv, const char *verdict)
 	return strcmp(interview_text(iv, "verdict"), verdict) == 0;
 }
 
+bool interview_decided(const struct interview *iv)
+{
+	return !verdict_is(iv, "accept") && !verdict_is(iv, "more");
+}
+
 /* Round by round, until there is a decision or no more of the data: as dicom.cfg does. */
 void interview_hold(struct interview *iv)
 {
@@ -116,7 +121,7 @@ void interview_hold(struct interview *iv)
 	iv->needed_data = true;
 	iv->ac_len = iv->reply.len;
 	memcpy(iv->ac, iv->reply.ptr, iv->reply.len);
-	while ((verdict_is(iv, "accept") || verdict_is(iv, "more")) && len < iv->sent.len) {
+	while (!interview_decided(iv) && len < iv->sent.len) {
 		len = (size_t)iv->need > iv->sent.len ? iv->sent.len : (size_t)iv->need;
 		ask(iv, "dataset", len);
 	}

@@ -37,6 +37,9 @@ struct interview {
  */
 void interview_hold(struct interview *iv);
 
+/* False if the agent wanted more than there is: HAProxy would go by its fallback. */
+bool interview_decided(const struct interview *iv);
+
 /* A variable; "" if it was not set. */
 const char *interview_text(const struct interview *iv, const char *name);
 
