@@ -50,14 +50,15 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const c
 	return result;
 }
 
+/* <words> are a literal. */
 static enum MHD_Result answer_words(struct MHD_Connection *c, unsigned status,
 				    const char *words)
 {
-	/* MHD_RESPMEM_MUST_COPY: it takes a pointer that is not const. */
+	/* The library asks for a pointer that is not const, and does not write to it. */
 	return answer(c, status, text_plain,
 		      MHD_create_response_from_buffer(strlen(words),
 						      (void *)(uintptr_t)words,
-						      MHD_RESPMEM_MUST_COPY));
+						      MHD_RESPMEM_PERSISTENT));
 }
 
 /* All metrics, in malloc'ed memory; NULL if there is none. */
