@@ -158,10 +158,25 @@ static bool add_network(struct policy_set *set, const char *text, char *why)
 	return true;
 }
 
+/* A value that has an order is compared as what it stands for: 0512 is 512, and
+ * 2024-06-30 is 20240630.
+ */
+static bool add_number(struct policy_set *set, enum value_kind kind, const char *text)
+{
+	double *numbers = writable(set->numbers);
+
+	if (!value_number(kind, slice_str(text), &numbers[set->nnumbers]))
+		return false;
+	set->nnumbers++;
+	return true;
+}
+
 bool value_set_text(struct build *b, struct policy_set *set,
 		    const struct policy_attribute *a, const char *text,
 		    char why[static VALUE_SET_WHY])
 {
+	enum value_kind kind = value_kind(a->vr);
+
 	if (strcmp(a->vr, POLICY_VR_ADDRESS) == 0)
 		return add_network(set, text, why);
 	if (strcmp(a->vr, "UI") == 0)
@@ -171,6 +186,10 @@ bool value_set_text(struct build *b, struct policy_set *set,
 			      "\"%.64s\" has a backslash, which separates values: each "
 			      "is compared by itself",
 			      text);
+	if (add_number(set, kind, text))
+		return true;
+	if (kind == VALUE_NUMBER && *text != '\0' && !strpbrk(text, "*?"))
+		return refuse(why, "\"%.64s\" is no number, as %s has", text, a->name);
 	return add_text(b, set, a->vr, text, why);
 }
 

@@ -11,7 +11,7 @@ enum { VALUE_SET_WHY = 256 };
 struct policy_set *value_set_new(struct build *b, size_t n, bool fold);
 
 /* Add a text: a literal, or a pattern with * and ?; for UIDs also a keyword or @group, for
- * addresses a network.  False, with <why> in words, if it is none that <a> could have.
+ * addresses a network, for VRs with an order a number, date, time or age.  False, with <why> in words, if it is none that <a> could have.
  */
 bool value_set_text(struct build *b, struct policy_set *set,
 		    const struct policy_attribute *a, const char *text,

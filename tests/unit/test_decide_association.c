@@ -59,6 +59,8 @@ static void test_connection(void **state)
 		{"'DestinationPort': 11112", "", 11112, NULL, NULL, true},
 		{"'DestinationPort': [104, 11112]", "", 104, NULL, NULL, true},
 		{"'DestinationPort': '104'", "", 104, NULL, NULL, true},
+		{"'DestinationPort': ['0104', '1*']", "", 104, NULL, NULL, true},
+		{"'DestinationPort': '1.04e2'", "", 104, NULL, NULL, true},
 		{"'DestinationPort': {'from': 1024, 'to': 65535}", "", 65535, NULL, NULL, true},
 		{"'DestinationPort': {'from': 1024}", "", 104, NULL, NULL, false},
 		{"'DestinationPort': '7'", "", 7, NULL, NULL, true},

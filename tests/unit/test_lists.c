@@ -220,8 +220,11 @@ static void test_kinds(void **state)
 		 RULE("4", "'Modality': {'in': 'l'}, 'StationName': {'in': ['m', 'l']}") ","
 		 RULE("5", "'Rows': {'in': 'm'}") ","
 		 RULE("6", "'StationName': {'in': 'm'}") ","
-		 RULE("7", "'StationName': {'in': 'm'}") "],"
-		 " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?']}}", &files);
+		 RULE("7", "'StationName': {'in': 'm'}") ","
+		 RULE("8", "'StudyDate': {'in': 'd'}") ","
+		 RULE("9", "'PatientAge': {'in': 'd'}") "],"
+		 " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?'],"
+		 " 'd': ['2024-06-30', '6M']}}", &files);
 	assert_non_null(p);
 	assert_true(holds(p, 0, "1.2.840.10008.5.1.4.1.1.2") && holds(p, 0, "1.2.3"));
 	assert_false(holds(p, 0, "CTImageStorage"));
@@ -232,6 +235,9 @@ static void test_kinds(void **state)
 	/* as a number, and as text */
 	assert_true(holds(p, 4, "0512") && holds(p, 4, "xy"));
 	assert_true(holds(p, 5, "512") && !holds(p, 5, "0512"));
+	/* as what they stand for */
+	assert_true(holds(p, 4, "5.12e2") && holds(p, 7, "20240630"));
+	assert_true(holds(p, 8, "006M") && !holds(p, 8, "006W"));
 	/* made once for both */
 	assert_ptr_equal(p->rules[5].condition.children[0].match->in[0],
 			 p->rules[6].condition.children[0].match->in[0]);

@@ -280,6 +280,8 @@ static const struct {
 	 "date, a time or an age\n"
 	 "1:80: rules[0].if.InstitutionName.to: 'to' needs an attribute that is a number, a date, a "
 	 "time or an age"},
+	{IF("'Rows': ['512', '51?', '', '5l2']"),
+	 "1:76: rules[0].if.Rows[3]: '5l2' is no number, as Rows has"},
 	{IF("'Rows': {'from': 'x'}"),
 	 "1:66: rules[0].if.Rows.from: expected a number, found 'x'"},
 	{IF("'Rows': {'from': true}"),
