@@ -288,7 +288,7 @@ static struct slice put_element(struct gathering *g, const struct dataset_wanted
 	if (un) /* little endian in any transfer syntax (PS3.5 6.2.2 note) */
 		encoding = DATASET_IMPLICIT_LE;
 	if (g->values++ > 0)
-		writer_u8(&f->text, '\\');
+		writer_u8(&f->text, policy_separator(g->attribute->vr));
 	if (dataset_number_text(vr, w->value, encoding, &f->text))
 		return (struct slice){0};
 	if (delimiters && !is_plain(w->value)) {

@@ -212,6 +212,11 @@ bool policy_value_matches(const struct policy_match *match,
 	return satisfies(match, attribute->vr, value, facts);
 }
 
+uint8_t policy_separator(const char *vr)
+{
+	return dict_vr_is(vr, "ST LT UT UR") ? 0x1E : '\\';
+}
+
 bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 {
 	bool prose = dict_vr_is(vr, "ST LT UT");
@@ -219,8 +224,8 @@ bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 
 	if (!text->ptr)
 		return false;
-	if (!prose && !dict_vr_is(vr, "UR") && text->len > 0)
-		end = memchr(text->ptr, '\\', text->len);
+	if (text->len > 0)
+		end = memchr(text->ptr, policy_separator(vr), text->len);
 	*value = slice_head(*text, end ? (size_t)(end - text->ptr) : text->len);
 	*text = end ? slice_of(end + 1, text->len - value->len - 1) : (struct slice){0};
 	while (value->len > 0 &&

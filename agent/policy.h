@@ -80,7 +80,7 @@ enum policy_fact_state {
 };
 
 /* What is known of one attribute.  <text> is UTF-8; values are separated by
- * backslashes if the VR allows several; padding may still be there.
+ * policy_separator(); padding may still be there.
  */
 struct policy_fact {
 	enum policy_fact_state state;
@@ -286,9 +286,12 @@ bool policy_same_outcome(const struct policy_outcome *a, const struct policy_out
  */
 bool policy_wildcard(const char *pattern, struct slice text);
 
-/* The next value of a fact's text, without padding; several if the VR allows them
- * (PS3.5 6.4).  False if there is none left.
+/* What stands between the values of a fact's text: a backslash (PS3.5 6.4), or, for VRs in
+ * which that is a letter like others, a control character between those of several items.
  */
+uint8_t policy_separator(const char *vr);
+
+/* The next value of a fact's text, without padding.  False if there is none left. */
 bool policy_next_value(const char *vr, struct slice *text, struct slice *value);
 
 /* Order of bytes, for literals and whoever looks among them. */

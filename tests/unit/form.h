@@ -30,7 +30,7 @@ static inline void put_number(struct writer *w, struct form f, uint32_t v, int b
 /* The length that follows, of what is written up to end(); 0 in place of <vr>: an item */
 static inline size_t begin(struct writer *w, struct form f, uint32_t tag, const char *vr)
 {
-	bool wide = !vr || f.encoding == DATASET_IMPLICIT_LE || strstr("SQ UN OW", vr);
+	bool wide = !vr || f.encoding == DATASET_IMPLICIT_LE || strstr("SQ UN OW UT", vr);
 
 	put_number(w, f, tag >> 16, 2);
 	put_number(w, f, tag & 0xFFFF, 2);
@@ -52,7 +52,7 @@ static inline void patch(struct writer *w, struct form f, size_t at, int bytes)
 static inline void put(struct writer *w, struct form f, uint32_t tag, const char *vr, const char *value)
 {
 	size_t at = begin(w, f, tag, vr);
-	bool wide = f.encoding == DATASET_IMPLICIT_LE || strstr("SQ UN OW", vr);
+	bool wide = f.encoding == DATASET_IMPLICIT_LE || strstr("SQ UN OW UT", vr);
 
 	writer_bytes(w, slice_str(value));
 	patch(w, f, at, wide ? 4 : 2);

@@ -49,12 +49,14 @@ static void put_requests(struct writer *w, struct form f)
 	put(w, f, 0x00400007, "LO", "Sch\xE4" "del"); /* as the data set: ISO_IR 100 */
 	put_codes(w, f, "C1", "C2");
 	put(w, f, 0x00400009, "SH", "STEP1 ");
+	put(w, f, 0x0040A160, "UT", "a\\b");
 	end_item(w, f, item);
 	item = begin_item(w, f);
 	put(w, f, 0x00080005, "CS", "ISO_IR 192");
 	put(w, f, 0x00400007, "LO", "Hu\xCC\x88" "fte"); /* UTF-8, decomposed */
 	put_codes(w, f, "C3", "C1");
 	put(w, f, 0x00400009, "SH", "STEP2 ");
+	put(w, f, 0x0040A160, "UT", " c");
 	end_item(w, f, item);
 	end_item(w, f, begin_item(w, f));
 	end_sequence(w, f, sequence, "SQ");
@@ -127,6 +129,9 @@ static const struct {
 	{"'" STEP ".ScheduledProcedureStepDescription': 'Sch\u00e4del'", true},
 	{"'" STEP ".ScheduledProcedureStepDescription': 'H\u00fcfte'", true},
 	{"'" STEP "[0].ScheduledProcedureStepDescription': 'H\u00fcfte'", false},
+	{"'" STEP ".TextValue': 'a\\\\b'", true},
+	{"'" STEP ".TextValue': ' c'", true},
+	{"'" STEP ".TextValue': ['a', 'b', 'c', 'a\\\\b\\\\ c']", false},
 	{"'" STEP ".ScheduledProtocolCodeSequence.CodeValue': 'C3'", true},
 	{"'" STEP "[0].ScheduledProtocolCodeSequence.CodeValue': 'C3'", false},
 	{"'" STEP ".ScheduledProtocolCodeSequence[1].CodeValue': 'C1'", true},

@@ -59,7 +59,7 @@ static void test_values(void **state)
 		{"CS", " A \\ B \\", "A|B||"},  {"CS", "", "|"},
 		{"CS", "\\", "||"},             {"LO", "  ID 7  ", "ID 7|"},
 		{"ST", " a\\b ", " a\\b|"},     {"LT", "a\\b", "a\\b|"},
-		{"UT", "a\\b", "a\\b|"},        {"UR", "http://x\\y ", "http://x\\y|"},
+		{"UT", "a\\b\x1e" "c", "a\\b|c|"},        {"UR", "http://x\\y ", "http://x\\y|"},
 		{"PN", "A^B=C\\D", "A^B=C|D|"}, {"US", "1\\2", "1|2|"},
 	};
 
