@@ -20,11 +20,12 @@ static const struct policy_attribute association_attributes[] = {
 	{.tag = POLICY_IMPLEMENTATION_VERSION_NAME,
 	 .vr = "SH",
 	 .name = "ImplementationVersionName"},
-	{.tag = POLICY_USER_IDENTITY, .vr = "UC", .name = "UserIdentity"},
+	/* UT, in which a backslash is a letter: DOMAIN\user */
+	{.tag = POLICY_USER_IDENTITY, .vr = "UT", .name = "UserIdentity"},
 	{.tag = POLICY_CLIENT_ADDRESS, .vr = POLICY_VR_ADDRESS, .name = "ClientAddress"},
 	{.tag = POLICY_DESTINATION_PORT, .vr = "US", .name = "DestinationPort"},
 	{.tag = POLICY_TLS_SERVER_NAME, .vr = "LO", .name = "TLSServerName"},
-	{.tag = POLICY_TLS_CLIENT_NAME, .vr = "LO", .name = "TLSClientName"},
+	{.tag = POLICY_TLS_CLIENT_NAME, .vr = "UT", .name = "TLSClientName"},
 	{.tag = POLICY_FIRST_COMMAND, .vr = "CS", .name = "Command"},
 };
 

@@ -60,6 +60,16 @@ static void put_value(struct facts *f, size_t start, struct slice value)
 
 /*** the association ***/
 
+/* A name in UTF-8, however its letters are composed */
+static struct policy_fact name_of(struct facts *f, struct slice utf8)
+{
+	size_t start = f->text.len;
+
+	if (!unicode_normalize(&f->scratch->unicode, utf8, &f->text))
+		f->text.failed = true;
+	return written(f, start, POLICY_PRESENT);
+}
+
 static struct policy_fact proposed_classes(struct facts *f, enum policy_fact_state state)
 {
 	size_t start = f->text.len;
@@ -213,7 +223,7 @@ static struct policy_fact from_association(struct facts *f, enum policy_associat
 	case POLICY_IMPLEMENTATION_VERSION_NAME:
 		return if_any(rq->implementation_version_name);
 	case POLICY_USER_IDENTITY:
-		return rq->user_identity ? present(rq->user_name) : ABSENT;
+		return rq->user_identity ? name_of(f, rq->user_name) : ABSENT;
 	case POLICY_CLIENT_ADDRESS:
 		return client_address(f);
 	case POLICY_DESTINATION_PORT:
@@ -221,7 +231,9 @@ static struct policy_fact from_association(struct facts *f, enum policy_associat
 	case POLICY_TLS_SERVER_NAME:
 		return if_any(f->connection.server_name);
 	case POLICY_TLS_CLIENT_NAME:
-		return if_any(f->connection.client_name);
+		return f->connection.client_name.len > 0
+			       ? name_of(f, f->connection.client_name)
+			       : ABSENT;
 	case POLICY_FIRST_COMMAND:
 		return first_command(f);
 	}

@@ -75,6 +75,7 @@ static void test_connection(void **state)
 		{"'TLSServerName': {'present': false}", "", 0, NULL, "CT 1", true},
 		{"'TLSClientName': 'CT 1'", "", 0, "ct.example.org", "CT 1", true},
 		{"'TLSClientName': 'R\u00f6ntgen'", "", 0, NULL, "R\u00f6ntgen", true},
+		{"'TLSClientName': 'R\u00f6ntgen'", "", 0, NULL, "Ro\u0308ntgen", true},
 		{"'TLSClientName': {'present': true}", "", 0, "ct.example.org", NULL, false},
 	};
 
@@ -112,6 +113,9 @@ static void test_user_identity(void **state)
 		{"58 00 [02 00 ['dr who'] ['secret']]", "'dr who'", true},
 		{"58 00 [02 00 ['dr who'] ['secret']]", "{'regex': 'secret'}", false},
 		{"58 00 [01 00 ['R' C3B6 'ntgen'] [ ]]", "'R\u00f6ntgen'", true},
+		{"58 00 [01 00 ['Ro' CC88 'ntgen'] [ ]]", "'R\u00f6ntgen'", true},
+		{"58 00 [01 00 ['WARD' 5C 'who'] [ ]]", "'WARD\\\\who'", true},
+		{"58 00 [01 00 ['WARD' 5C 'who'] [ ]]", "['who', 'WARD']", false},
 		{"58 00 [03 00 ['ticket'] [ ]]", "'ticket'", false},
 		{"58 00 [03 00 ['ticket'] [ ]]", "{'empty': true}", true},
 		{"58 00 [04 00 ['saml'] [ ]]", "{'empty': true}", true},

@@ -283,7 +283,7 @@ static void test_attributes(void **state)
 		{"CommandField", POLICY_COMMAND, "US", 0x00000100, 1},
 		{"(0019,SIEMENS CT VA0  COAD,B0)", POLICY_DATA_SET, "DS", 0x001900B0, 1},
 		{"(0029,ACME.1[x],01).PatientID", POLICY_DATA_SET, "LO", 0x00290001, 2},
-		{"UserIdentity", POLICY_ASSOCIATION, "UC", 0, 0},
+		{"UserIdentity", POLICY_ASSOCIATION, "UT", 0, 0},
 		{"ClientAddress", POLICY_ASSOCIATION, "ip", 0, 0},
 		{"DestinationPort", POLICY_ASSOCIATION, "US", 0, 0},
 		{"Command", POLICY_ASSOCIATION, "CS", 0, 0},
