@@ -44,6 +44,16 @@ __attribute__((format(printf, 2, 3))) static bool refuse(char *why, const char *
 	return false;
 }
 
+/* Without what policy_next_value() takes off a value. */
+static struct slice without_padding(const char *vr, struct slice text)
+{
+	while (text.len > 0 && text.ptr[text.len - 1] == ' ')
+		text.len--;
+	while (text.len > 0 && text.ptr[0] == ' ' && !dict_vr_is(vr, "ST LT UT"))
+		text = slice_of(text.ptr + 1, text.len - 1);
+	return text;
+}
+
 /* In the form in which values are compared: NFC, or folded; of person names without the
  * empty components at the end.
  */
@@ -52,7 +62,7 @@ static const char *canonical(struct build *b, const struct policy_set *set,
 {
 	uint8_t bytes[VALUE_MAX];
 	struct writer out = writer_of(bytes, sizeof(bytes));
-	struct slice in = slice_str(text);
+	struct slice in = without_padding(vr, slice_str(text));
 	char *copy;
 
 	while (strcmp(vr, "PN") == 0 && in.len > 0 && strchr("^=", in.ptr[in.len - 1]))

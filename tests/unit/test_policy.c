@@ -224,6 +224,10 @@ static void test_language(void **state)
 		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "8", false},
 		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "x", false},
 		{"\"SeriesNumber\": {\"from\": 5}", "SeriesNumber", NULL, false},
+		{"\"ImageType\": \"CT \"", "ImageType", " CT ", true},
+		{"\"ImageType\": \" C* \"", "ImageType", "CT", true},
+		{"\"ImageType\": \" \"", "ImageType", "", true},
+		{"\"PatientName\": \"A^B^ \"", "PatientName", "A^B", true},
 		/* all for the same value */
 		{"\"ImageType\": {\"regex\": \"^A\", \"is\": \"*B\"}", "ImageType", "AX\\XB", false},
 		{"\"ImageType\": {\"regex\": \"^A\", \"is\": \"*B\"}", "ImageType", "X\\AB", true},
