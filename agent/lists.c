@@ -5,8 +5,10 @@
 #include "value_set.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MAX_FILE = 64 * 1024 * 1024 };
 
@@ -79,6 +81,28 @@ static bool note(struct lists_files *files, const char *path)
 	return true;
 }
 
+/* A pipe or a device may never end, or block whoever opens it. */
+static FILE *open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *file = NULL;
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+	else
+		file = fdopen(fd, "r");
+	if (!file) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+	}
+	return file;
+}
+
 char *lists_read_file(struct lists_files *files, const char *path, size_t *len)
 {
 	FILE *file;
@@ -89,7 +113,7 @@ char *lists_read_file(struct lists_files *files, const char *path, size_t *len)
 		errno = ENOMEM;
 		return NULL;
 	}
-	file = fopen(path, "re");
+	file = open_regular(path);
 	if (!file)
 		return NULL;
 	text = read_stream(file, len);

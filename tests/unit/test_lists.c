@@ -153,6 +153,14 @@ static void test_what_is_wrong_with_files(void **state)
 		     "directory\n");
 	assert_null(load(WITH_FILE("."), &files));
 	check_errors("policy.json:1:104: error: lists.l.file: .: cannot be read: Is a directory\n");
+	/* nobody writes to it: it would be waited for */
+	assert_int_equal(mkfifo(folder_path(&folder, "pipe"), 0600), 0);
+	assert_null(load(WITH_FILE("pipe"), &files));
+	check_errors("policy.json:1:104: error: lists.l.file: pipe: cannot be read: Operation not "
+		     "supported\n");
+	assert_null(load(WITH_FILE("/dev/zero"), &files));
+	check_errors("policy.json:1:104: error: lists.l.file: /dev/zero: cannot be read: Operation not "
+		     "supported\n");
 	folder_put(&folder, "list", "A\0B\n", 4);
 	assert_null(load(WITH_FILE("list"), &files));
 	check_errors("policy.json:1:104: error: lists.l.file: list: is no text: it has a zero in it\n");
