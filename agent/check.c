@@ -44,6 +44,9 @@ static struct place place_of(const struct check *c, size_t rule, const char *mem
 						{.member = member}};
 	struct place at;
 
+	/* it costs a walk over the text */
+	if (c->report.n == REPORT_MAX)
+		return (struct place){0};
 	if (rule == SIZE_MAX ? place_find(c->json, in_default, 2, PLACE_VALUE, &at)
 			     : place_find(c->json, in_rule, 3, PLACE_VALUE, &at))
 		return at;
@@ -54,10 +57,10 @@ static struct place place_of(const struct check *c, size_t rule, const char *mem
 
 static void check_reach(struct check *c, const struct policy *p)
 {
-	struct policy_scratch *scratch = policy_scratch_new();
+	struct reach *reach = reach_new(p);
 
-	for (size_t i = 0; scratch && i < p->nrules; i++) {
-		size_t above = reach_hidden_by(p, i, scratch);
+	for (size_t i = 0; reach && i < p->nrules; i++) {
+		size_t above = reach_hidden_by(reach, i);
 
 		if (above != SIZE_MAX)
 			report_add(&c->report, true, c->path, place_of(c, i, "name"),
@@ -66,7 +69,7 @@ static void check_reach(struct check *c, const struct policy *p)
 				   i, p->rules[i].outcome.rule,
 				   p->rules[above].outcome.rule);
 	}
-	policy_scratch_free(scratch);
+	reach_free(reach);
 }
 
 /*** pools ***/
