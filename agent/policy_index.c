@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum {
-	SMALL = 8, /* rules that are tried one by one */
+	SMALL = 4, /* rules that are tried one by one */
 	MAX_DEPTH = 8
 };
 
