@@ -174,7 +174,8 @@ class Stack:
         loads, refusals = len(self.agent.policies()), self.agent.refusals()
         self.replace_policy(policy)
         self.hang_up()
-        wait_until(lambda: len(self.agent.policies()) > loads or self.agent.refusals() > refusals, "an answer to SIGHUP")
+        wait_until(lambda: len(self.agent.policies()) > loads or self.agent.refusals() > refusals,
+                   "the agent has read its policy again")
         assert self.agent.refusals() == refusals, self.agent.child.log()[-3000:]
         return self.wait_for_policy(loads + 1)
 
