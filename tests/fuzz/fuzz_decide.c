@@ -5,22 +5,32 @@
  */
 #include "../unit/ask.h"
 #include "../unit/policy_of.h"
+#include "../unit/quoted.h"
 #include "../unit/sample.h"
 #include "check.h"
 
 static const char rules[] =
-	"{\"negotiate\": {\"transfer_syntaxes\": [\"1.2.840.10008.1.2\", \"1.2.840.10008.1.2.1\","
-	"  \"1.2.840.10008.1.2.2\", \"1.2.840.10008.1.2.1.99\"]}, \"rules\": ["
-	" {\"name\": \"1\", \"if\": {\"CallingAETitle\": \"R*\"}, \"reject\": \"no-reason-given\"},"
-	" {\"name\": \"2\", \"if\": {\"CalledAETitle\": \"OLD\"}, \"backend\": \"a\", \"called_ae\": \"X\"},"
-	" {\"name\": \"3\", \"if\": {\"TransferSyntaxUID\": \"1.2.840.10008.1.2.2\","
-	"   \"Modality\": {\"present\": true}}, \"backend\": \"b\"},"
-	" {\"name\": \"4\", \"if\": {\"Modality\": \"C?\", \"not\": {\"InstitutionName\": \"*\u00fc*\"}},"
-	"   \"backend\": \"c\", \"key\": \"PatientID\"},"
-	" {\"name\": \"5\", \"if\": {\"Rows\": [512, 256]}, \"backend\": \"d\", \"key\": \"SOPClassUID\"},"
-	" {\"name\": \"6\", \"if\": {\"Modality\": \"XX\"}, \"reject\": \"temporary-congestion\"},"
-	" {\"name\": \"7\", \"if\": {\"MoveDestination\": \"A*\"}, \"backend\": \"e\", \"called_ae\": \"Y\"}],"
-	" \"default\": {\"backend\": \"general\", \"key\": \"PatientName\"}}";
+	"{'negotiate': {'transfer_syntaxes': ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1',"
+	"  '1.2.840.10008.1.2.2', '1.2.840.10008.1.2.1.99']},"
+	" 'lists': {'l': ['CT', 'M*', 'X']}, 'export': {'x_type': 'ImageType', 'x_user': 'UserIdentity'},"
+	" 'rules': ["
+	" {'name': '1', 'if': {'CallingAETitle': 'R*'}, 'reject': 'no-reason-given'},"
+	" {'name': '2', 'if': {'CalledAETitle': 'OLD'}, 'backend': 'a', 'called_ae': 'X', 'calling_ae': 'Z'},"
+	" {'name': '3', 'if': {'TransferSyntaxUID': '1.2.840.10008.1.2.2',"
+	"   'Modality': {'present': true}}, 'backend': 'b'},"
+	" {'name': '4', 'if': {'Modality': 'C?', 'not': {'InstitutionName': '*ü*'}},"
+	"   'backend': 'c', 'key': ['PatientID', '(0029,ACME,01)']},"
+	" {'name': '5', 'if': {'Rows': {'from': 256, 'to': 512}}, 'backend': 'd', 'key': 'SOPClassUID'},"
+	" {'name': '6', 'if': {'Modality': 'XX'}, 'reject': 'temporary-congestion'},"
+	" {'name': '7', 'if': {'MoveDestination': 'A*'}, 'backend': 'e', 'called_ae': 'Y'},"
+	" {'name': '8', 'if': {'RequestAttributesSequence.AccessionNumber': {'regex': '^(A|B)+$',"
+	"   'ignore_case': true}}, 'backend': 'f', 'key': 'RequestAttributesSequence[1].AccessionNumber'},"
+	" {'name': '9', 'if': {'(0029,ACME,02).(0029,ACME,03)': {'in': 'l'}}, 'backend': 'g'},"
+	" {'name': '10', 'if': {'StudyDate': {'newer_than': '5 years'}, 'PatientAge': {'to': '17Y'},"
+	"   'sample': {'percent': 50, 'by': 'StudyInstanceUID'}}, 'backend': 'h'},"
+	" {'name': '11', 'if': {'UserIdentity': 'u*', 'Command': 'C-STORE'}, 'backend': 'i'},"
+	" {'name': '12', 'if': {'PatientName': {'empty': true}}, 'backend': 'j'}],"
+	" 'default': {'backend': 'general', 'key': 'PatientName'}}";
 
 static void check_pdu(struct slice pdu, enum ul_pdu_type type, struct ul_associate *a)
 {
@@ -62,16 +72,35 @@ static void check_accept(const struct heard *h, struct slice in)
 	CHECK(h->request.len <= (size_t)h->rqlen);
 }
 
+/* What was decided on a beginning is what all of it decides, unless that is broken. */
+static void check_early(struct decide *d, const struct told *told, const struct heard *early)
+{
+	static struct heard late;
+
+	ask_told(d, "dataset", told, &late);
+	if (!is_text(late.verdict, "route") || late.error.len > 0 || early->error.len > 0)
+		return;
+	CHECK(slice_equal(late.backend, early->backend));
+	CHECK(slice_equal(late.key, early->key));
+	CHECK(late.nexports == early->nexports);
+	for (unsigned i = 0; i < late.nexports; i++)
+		CHECK(slice_equal(late.exports[i].value, early->exports[i].value));
+	CHECK(slice_equal(late.request, early->request));
+}
+
 /* From need to need, as long as there are bytes. */
 static void follow(struct decide *d, const struct heard *first, struct slice in)
 {
 	static struct heard h;
 	static struct ul_associate rq;
+	struct told told = {.ac = first->reply, .policy = first->policy, .began = first->began};
 	int64_t need = first->need;
 
 	while (need <= (int64_t)in.len) {
-		ask(d, "dataset", slice_of(in.ptr, (size_t)need), first->reply, &h);
-		CHECK(h.decision_us >= 0);
+		told.rq = slice_of(in.ptr, (size_t)need);
+		ask_told(d, "dataset", &told, &h);
+		CHECK(h.decision_us >= 0 && h.began == first->began);
+		CHECK(slice_equal(h.policy, first->policy));
 		if (is_text(h.verdict, "reject")) {
 			CHECK(h.error.len > 0 && h.request.len == 0);
 			check_reject(&h);
@@ -80,8 +109,11 @@ static void follow(struct decide *d, const struct heard *first, struct slice in)
 		CHECK(h.rqlen == first->rqlen && is_pool(&h));
 		check_pdu(h.request, UL_ASSOCIATE_RQ, &rq);
 		CHECK(h.request.len <= (size_t)h.rqlen);
-		if (is_text(h.verdict, "route"))
+		if (is_text(h.verdict, "route")) {
+			told.rq = in;
+			check_early(d, &told, &h);
 			return;
+		}
 		CHECK(is_text(h.verdict, "more") && h.need > need);
 		need = h.need;
 	}
@@ -96,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || size > 16384)
 		return 0;
 	if (!d)
-		d = decide_new(policy_of(rules));
+		d = decide_new(policies_of(quoted(rules)));
 	in = slice_of(data + 2, size - 2);
 	rq = slice_head(in, (size_t)(data[0] << 8 | data[1]));
 	ask(d, "associate", rq, (struct slice){0}, &h);
