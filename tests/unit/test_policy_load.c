@@ -327,10 +327,9 @@ static void test_id(void **state)
 	policy_free(c);
 }
 
-/* Each allocation fails once: an error, or it was one that is not missed. */
-static void test_no_memory(void **state)
+/* Each allocation of <json> fails once: an error, or it was one that is not missed. */
+static long fail_each(const char *json, void (*check)(const struct policy *p))
 {
-	const char *json = all_of_it();
 	bool done = false;
 	char path[32];
 	long n;
@@ -343,13 +342,30 @@ static void test_no_memory(void **state)
 		done = failing >= 0;
 		failing = -1;
 		if (p)
-			check_whole(p);
+			check(p);
 		else if (report.errors == 0)
 			fail_msg("allocation %ld fails, and nothing is said", n);
 		policy_free(p);
 		report_clear(&report);
 	}
-	assert_in_range(n, 100, 9999);
+	return n;
+}
+
+static void not_taken(const struct policy *p)
+{
+	fail_msg("what is wrong was taken");
+}
+
+static void test_no_memory(void **state)
+{
+	assert_in_range(fail_each(all_of_it(), check_whole), 100, 9999);
+	/* and what is wrong is not taken for right */
+	assert_in_range(
+		fail_each(quoted("{'lists': {'l': ['a'], 'f': {'file': '/dev/null'}, 'g': {'file': 'none'}},"
+				 " 'rules': [{'name': 'r', 'if': {'StationName': {'in': ['l', 'f', 'm']},"
+				 "  'Rows': {'from': 'x'}, 'Modalty': {'regex': '('}}, 'backend': 'b'},"
+				 "  {'name': 'r', 'reject': 'x'}], 'export': {'verdict': 'a'}}"),
+			  not_taken), 50, 9999);
 }
 
 /* jansson's lexer does not survive each of its own; its first is enough */
