@@ -77,7 +77,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/librooms.a
 # so that every allocation can fail, time pass, and a file change while it is read
 $(BUILD)/unit/test_policy_load: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc realloc reallocarray strdup)
 $(BUILD)/unit/test_policies: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc clock_gettime policy_free)
-$(BUILD)/unit/test_reload: LDFLAGS += -Wl,--wrap=fopen
+$(BUILD)/unit/test_reload: LDFLAGS += -Wl,--wrap=open
 
 units: $(UNITS) ## the unit-test programs, build/unit/test_*
 

@@ -244,20 +244,6 @@ def test_a_policy_whose_list_comes_later(line):
     assert decided(lb)[:2] == ("a", "later") and decided(lb, "OTHER")[0] == "rest"
 
 
-def test_a_file_that_changes_while_it_is_loaded(line):
-    """The list is a FIFO: when the agent opens it, it has read the policy and cannot go on."""
-    lb = line(to("a"))
-    fifo = os.path.join(lb.directory, "mine.txt")
-    os.mkfifo(fifo)
-    lb.replace_policy(BY_LIST % "fifo")
-    lb.hang_up()
-    with open(fifo, "w", encoding="utf-8") as f:
-        lb.replace_policy(to("b", "last"))
-        f.write("SCU\n")
-    last = lb.wait_for_policy(3)
-    assert decided(lb) == ("b", "last", last)
-
-
 # Associations that are under way ------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ enum { RULES = 60, NAMES = 5, VALUES = 6, FACTS = 8, ROOM = 8 };
 
 /* A person name is no key, since it is compared in parts. */
 static const char *const names[NAMES] = {"CallingAETitle", "Modality", "ImageType", "PatientName",
-					 "Rows"};
+					 "ProtocolName"};
 static const char *const values[] = {"A", "B", "C", "D", "", "A^B", "A^", "x=B^="};
 
 static uint32_t seed = 7;
