@@ -2,7 +2,8 @@
 # DCMTK's dcuid.h -> rows of struct dict_uid (by=uid, sorted by UID) or of
 # struct dict_uid_name (by=name, sorted by name in lower case).  A UID is known by
 # DCMTK's name, by the name in the comment above it, and by its PS3.6 keyword
-# where that can be derived.
+# where that can be derived.  The name of a retired UID without RETIRED_ is its own only
+# if no other UID has it.
 function emit(name) {
 	if (name != "" && !seen[tolower(name)]++)
 		printf "{\"%s\", \"%s\"},\n", tolower(name), uid
@@ -41,9 +42,20 @@ BEGIN {
 		emit(best); emit(name); emit(comment)
 		plain = name
 		sub(/^RETIRED_|^DRAFT_/, "", plain)
-		emit(plain)
+		if (plain != name) {
+			late[++nlate] = plain
+			late_uid[nlate] = uid
+		} else
+			emit(plain)
 		if (match(plain, /^(FIND|MOVE|GET)/)) # FINDx is xFind in PS3.6
 			emit(substr(plain, RLENGTH + 1) substr(plain, 1, RLENGTH))
 	}
 	comment = ""
+}
+END {
+	for (i = 1; i <= nlate; i++) {
+		uid = late_uid[i]
+		emit(late[i])
+		emit(late[i] "Retired") # as PS3.6 calls it beside its successor
+	}
 }

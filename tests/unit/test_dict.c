@@ -203,6 +203,10 @@ static void test_keywords_of_uids(void **state)
 		{"PatientRootQueryRetrieveInformationModelMove",
 		 "1.2.840.10008.5.1.4.1.2.1.2"},
 		{"ModalityWorklistInformationModelFind", "1.2.840.10008.5.1.4.31"},
+		{"UltrasoundImageStorage", "1.2.840.10008.5.1.4.1.1.6.1"},
+		{"UltrasoundImageStorageRetired", "1.2.840.10008.5.1.4.1.1.6"},
+		{"NuclearMedicineImageStorage", "1.2.840.10008.5.1.4.1.1.20"},
+		{"VLImageStorage", "1.2.840.10008.5.1.4.1.1.77.1"}, /* nobody else's */
 	};
 	char longer[200];
 
@@ -216,6 +220,19 @@ static void test_keywords_of_uids(void **state)
 	assert_null(dict_uid_by_keyword(slice_of(longer, sizeof(longer))));
 	assert_null(dict_uid_by_keyword(slice_str("CTImage")));
 	assert_null(dict_uid_by_keyword((struct slice){0}));
+}
+
+/* What is printed of a UID can be read again; LDAP's differ in case alone. */
+static void test_keywords_lead_back(void **state)
+{
+	const struct dict_uid *u;
+
+	for (size_t i = 0; (u = dict_uid_at(i)); i++) {
+		const char *uid = dict_uid_by_keyword(slice_str(u->keyword));
+
+		if (u->kind != DICT_OTHER && (!uid || strcmp(uid, u->uid) != 0))
+			fail_msg("%s %s is %s", u->uid, u->keyword, uid ? uid : "unknown");
+	}
 }
 
 static void test_groups(void **state)
@@ -322,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_uids),
 		cmocka_unit_test(test_every_uid),
 		cmocka_unit_test(test_keywords_of_uids),
+		cmocka_unit_test(test_keywords_lead_back),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_groups_together),
 		cmocka_unit_test(test_zeros_inside),
