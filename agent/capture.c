@@ -15,9 +15,6 @@ enum {
 	DATA_LAST = 2
 };
 
-static const char implementation_class_uid[] =
-	"2.25.214829360731839281655107236091382754361";
-
 /* What a file's header tells (PS3.10 7.1) */
 struct file {
 	struct slice sop_class, sop_instance, transfer_syntax;
@@ -68,11 +65,8 @@ static void write_user_identity(const char *user, struct writer *w)
 
 static void write_context(const struct file *file, struct writer *w)
 {
-	size_t item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_RQ);
+	size_t item = ul_begin_context(w, UL_ITEM_PRESENTATION_CONTEXT_RQ, CONTEXT_ID, 0);
 
-	writer_u8(w, CONTEXT_ID);
-	for (int i = 0; i < 3; i++)
-		writer_u8(w, 0);
 	ul_write_item(w, UL_ITEM_ABSTRACT_SYNTAX, file->sop_class);
 	ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX, file->transfer_syntax);
 	ul_end_item(w, item);
@@ -81,24 +75,17 @@ static void write_context(const struct file *file, struct writer *w)
 static void write_request(const struct file *file, const struct capture_scu *scu,
 			  struct writer *w)
 {
-	size_t start = w->len, item, sub;
+	uint8_t fixed[64] = {0};
+	size_t pdu, item;
 
-	writer_be16(w, UL_ASSOCIATE_RQ << 8);
-	writer_be32(w, 0);
-	writer_be16(w, 1); /* protocol version */
-	for (int i = 0; i < UL_ASSOCIATE_FIXED - 2; i++)
-		writer_u8(w, i >= 2 && i < 34 ? ' ' : 0);
-	ul_write_item(w, UL_ITEM_APPLICATION_CONTEXT, slice_str("1.2.840.10008.3.1.1.1"));
+	memset(fixed, ' ', 2 * UL_AE_TITLE);
+	pdu = ul_begin_associate(w, UL_ASSOCIATE_RQ, slice_of(fixed, sizeof(fixed)),
+				 slice_str(UL_APPLICATION_CONTEXT));
 	write_context(file, w);
-	item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
-	sub = ul_begin_item(w, UL_ITEM_MAXIMUM_LENGTH);
-	writer_be32(w, PDU_BODY);
-	ul_end_item(w, sub);
-	ul_write_item(w, UL_ITEM_IMPLEMENTATION_CLASS_UID,
-		      slice_str(implementation_class_uid));
+	item = ul_begin_user_information(w, PDU_BODY);
 	write_user_identity(scu->user, w);
 	ul_end_item(w, item);
-	writer_patch_be32(w, start + 2);
+	ul_end_pdu(w, pdu);
 }
 
 /*** the message ***/

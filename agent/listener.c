@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "listener.h"
+#include "endpoint.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -80,30 +80,6 @@ static bool bind_tcp(struct listener *l, const struct addrinfo *ai, bool alone)
 	return false;
 }
 
-/* Split HOST:PORT; the brackets around an IPv6 address go.  False if it is not one. */
-static bool split_host_port(const char *address, char *host, size_t size,
-			    const char **port)
-{
-	const char *colon = strrchr(address, ':');
-	size_t len;
-
-	if (!colon || colon[1] == '\0')
-		return false;
-	*port = colon + 1;
-	len = (size_t)(colon - address);
-	if (len >= 2 && address[0] == '[' && colon[-1] == ']') {
-		address++;
-		len -= 2;
-	} else if (memchr(address, ':', len)) {
-		return false;
-	}
-	if (len >= size)
-		return false;
-	memcpy(host, address, len);
-	host[len] = '\0';
-	return true;
-}
-
 /* Listen on each of <found>.  Returns 0, or the errno of what went wrong; a kernel
  * without IPv6, or without an address of it, is not wrong if the rest works.
  */
@@ -135,21 +111,16 @@ static bool open_tcp(struct listeners *all, const char *address,
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 				 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *found;
-	const char *port;
-	char host[256];
+	struct endpoint e;
 	int rc;
 
-	if (!split_host_port(address, host, sizeof(host), &port))
+	if (!endpoint_parse(address, &e))
 		return fail(error, "%s: expected HOST:PORT, [IPv6]:PORT or unix@/path",
 			    address);
-	rc = getaddrinfo(host[0] && strcmp(host, "*") != 0 ? host : NULL, port, &hints,
-			 &found);
+	rc = getaddrinfo(e.host[0] && strcmp(e.host, "*") != 0 ? e.host : NULL, e.port,
+			 &hints, &found);
 	if (rc != 0)
 		return fail(error, "%s: %s", address, gai_strerror(rc));
-	if (strtoul(port, NULL, 10) > 65535) { /* getaddrinfo() takes the low 16 bits */
-		freeaddrinfo(found);
-		return fail(error, "%s: a port is a number up to 65535", address);
-	}
 	rc = listen_on(all, found);
 	freeaddrinfo(found);
 	if (rc != 0)

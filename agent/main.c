@@ -6,6 +6,7 @@
 #include "check.h"
 #include "command.h"
 #include "explain.h"
+#include "probe_command.h"
 #include "serve.h"
 
 struct command {
@@ -17,6 +18,7 @@ static const struct command commands[] = {
 	{"serve", serve_command},
 	{"check", check_command},
 	{"explain", explain_command},
+	{"probe", probe_command},
 };
 
 static void print_usage(FILE *out)
@@ -27,6 +29,7 @@ static void print_usage(FILE *out)
 	      "  serve      answer HAProxy's questions\n"
 	      "  check      say what is wrong with a policy\n"
 	      "  explain    say where a policy sends a file, and why\n"
+	      "  probe      ask an archive what it accepts\n"
 	      "  --version  print the version\n"
 	      "  --help     print this\n",
 	      out);

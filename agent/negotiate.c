@@ -3,16 +3,12 @@
 #include "negotiate.h"
 #include "dict.h"
 
-static const char application_context[] = "1.2.840.10008.3.1.1.1";
 static const char implicit_vr_le[] = "1.2.840.10008.1.2";
-static const char implementation_class_uid[] =
-	"2.25.214829360731839281655107236091382754361";
-static const char implementation_version_name[] = "DICOM_SPOA_1";
 
 enum {
 	CALLED_AE_AT = 10, /* offset in the whole PDU */
 	CALLING_AE_AT = 26,
-	UID_MAX = 64       /* bytes, PS3.5 9.1 */
+	UID_MAX = 64 /* bytes, PS3.5 9.1 */
 };
 
 static bool listed(struct slice uid, const char *const *list, size_t n)
@@ -119,41 +115,19 @@ bool negotiate_refuses(const struct ul_associate *rq, struct ul_rejection *why)
 		*why = (struct ul_rejection){1, 2, 2};
 		return true;
 	}
-	if (!slice_equal(rq->application_context, slice_str(application_context))) {
+	if (!slice_equal(rq->application_context, slice_str(UL_APPLICATION_CONTEXT))) {
 		*why = (struct ul_rejection){1, 1, 2};
 		return true;
 	}
 	return false;
 }
 
-static size_t begin_associate(const struct ul_associate *rq, enum ul_pdu_type type,
-			      struct writer *w)
-{
-	size_t at;
-
-	writer_u8(w, (uint8_t)type);
-	writer_u8(w, 0);
-	at = w->len;
-	writer_be32(w, 0);
-	writer_be16(w, 1);
-	writer_be16(w, 0);
-	writer_bytes(w, rq->fixed);
-	ul_write_item(w, UL_ITEM_APPLICATION_CONTEXT, rq->application_context);
-	return at;
-}
-
-static void begin_context(struct writer *w, uint8_t id, uint8_t result)
-{
-	writer_u8(w, id);
-	writer_u8(w, 0);
-	writer_u8(w, result);
-	writer_u8(w, 0);
-}
-
 void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_plan *plan,
 			uint32_t maximum_length, struct writer *w)
 {
-	size_t pdu = begin_associate(rq, UL_ASSOCIATE_AC, w), item, sub;
+	size_t pdu = ul_begin_associate(w, UL_ASSOCIATE_AC, rq->fixed,
+					rq->application_context),
+	       item;
 
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		struct slice uid = plan->contexts[i].transfer_syntax;
@@ -165,21 +139,16 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 		if (plan->contexts[i].result != UL_ACCEPTANCE &&
 		    (!ul_next_transfer_syntax(&proposed, &uid) || uid.len > UID_MAX))
 			uid = slice_str(implicit_vr_le);
-		item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_AC);
-		begin_context(w, rq->contexts[i].id, plan->contexts[i].result);
+		item = ul_begin_context(w, UL_ITEM_PRESENTATION_CONTEXT_AC,
+					rq->contexts[i].id, plan->contexts[i].result);
 		ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX, uid);
 		ul_end_item(w, item);
 	}
-	item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
-	sub = ul_begin_item(w, UL_ITEM_MAXIMUM_LENGTH);
-	writer_be32(w, maximum_length);
-	ul_end_item(w, sub);
-	ul_write_item(w, UL_ITEM_IMPLEMENTATION_CLASS_UID,
-		      slice_str(implementation_class_uid));
+	item = ul_begin_user_information(w, maximum_length);
 	ul_write_item(w, UL_ITEM_IMPLEMENTATION_VERSION_NAME,
-		      slice_str(implementation_version_name));
+		      slice_str(UL_IMPLEMENTATION_VERSION_NAME));
 	ul_end_item(w, item);
-	writer_patch_be32(w, pdu);
+	ul_end_pdu(w, pdu);
 }
 
 /* What the AC has declined must not be offered to the archive either. */
@@ -190,27 +159,20 @@ static bool declined(uint8_t type)
 	       type == UL_ITEM_COMMON_EXTENDED_NEGOTIATION;
 }
 
-static void write_ae_title(const char *name, struct writer *w)
-{
-	struct slice title = slice_head(slice_str(name), UL_AE_TITLE);
-
-	writer_bytes(w, title);
-	for (size_t i = title.len; i < UL_AE_TITLE; i++)
-		writer_u8(w, ' ');
-}
-
 void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_plan *plan,
 			struct writer *w)
 {
-	size_t pdu = begin_associate(rq, UL_ASSOCIATE_RQ, w), item;
+	size_t pdu = ul_begin_associate(w, UL_ASSOCIATE_RQ, rq->fixed,
+					rq->application_context),
+	       item;
 	struct reader user = rq->user_items, body;
 	uint8_t type;
 
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		if (plan->contexts[i].result != UL_ACCEPTANCE)
 			continue;
-		item = ul_begin_item(w, UL_ITEM_PRESENTATION_CONTEXT_RQ);
-		begin_context(w, rq->contexts[i].id, 0);
+		item = ul_begin_context(w, UL_ITEM_PRESENTATION_CONTEXT_RQ,
+					rq->contexts[i].id, 0);
 		ul_write_item(w, UL_ITEM_ABSTRACT_SYNTAX,
 			      rq->contexts[i].abstract_syntax);
 		ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX,
@@ -224,7 +186,7 @@ void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_pl
 				ul_write_item(w, type, reader_rest(&body));
 		ul_end_item(w, item);
 	}
-	writer_patch_be32(w, pdu);
+	ul_end_pdu(w, pdu);
 }
 
 void negotiate_rename(struct writer *pdu, const char *called_ae, const char *calling_ae)
@@ -235,8 +197,8 @@ void negotiate_rename(struct writer *pdu, const char *called_ae, const char *cal
 		return;
 	w = writer_of(pdu->buf + CALLED_AE_AT, UL_AE_TITLE);
 	if (called_ae)
-		write_ae_title(called_ae, &w);
+		ul_write_ae_title(&w, called_ae);
 	w = writer_of(pdu->buf + CALLING_AE_AT, UL_AE_TITLE);
 	if (calling_ae)
-		write_ae_title(calling_ae, &w);
+		ul_write_ae_title(&w, calling_ae);
 }

@@ -246,12 +246,70 @@ void ul_write_item(struct writer *w, uint8_t type, struct slice body)
 	ul_end_item(w, at);
 }
 
+size_t ul_begin_associate(struct writer *w, enum ul_pdu_type type, struct slice fixed,
+			  struct slice application_context)
+{
+	size_t at;
+
+	writer_u8(w, (uint8_t)type);
+	writer_u8(w, 0);
+	at = w->len;
+	writer_be32(w, 0);
+	writer_be16(w, 1); /* protocol version */
+	writer_be16(w, 0);
+	writer_bytes(w, fixed);
+	ul_write_item(w, UL_ITEM_APPLICATION_CONTEXT, application_context);
+	return at;
+}
+
+void ul_end_pdu(struct writer *w, size_t at)
+{
+	writer_patch_be32(w, at);
+}
+
+size_t ul_begin_context(struct writer *w, enum ul_item type, uint8_t id, uint8_t result)
+{
+	size_t at = ul_begin_item(w, (uint8_t)type);
+
+	writer_u8(w, id);
+	writer_u8(w, 0);
+	writer_u8(w, result);
+	writer_u8(w, 0);
+	return at;
+}
+
+size_t ul_begin_user_information(struct writer *w, uint32_t maximum_length)
+{
+	size_t at = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
+	size_t sub = ul_begin_item(w, UL_ITEM_MAXIMUM_LENGTH);
+
+	writer_be32(w, maximum_length);
+	ul_end_item(w, sub);
+	ul_write_item(w, UL_ITEM_IMPLEMENTATION_CLASS_UID,
+		      slice_str(UL_IMPLEMENTATION_CLASS_UID));
+	return at;
+}
+
+void ul_write_ae_title(struct writer *w, const char *name)
+{
+	struct slice title = slice_head(slice_str(name), UL_AE_TITLE);
+
+	writer_bytes(w, title);
+	for (size_t i = title.len; i < UL_AE_TITLE; i++)
+		writer_u8(w, ' ');
+}
+
 static void write_four(struct writer *w, uint8_t type, const uint8_t bytes[4])
 {
 	writer_u8(w, type);
 	writer_u8(w, 0);
 	writer_be32(w, 4);
 	writer_bytes(w, slice_of(bytes, 4));
+}
+
+void ul_write_release(struct writer *w, enum ul_pdu_type type)
+{
+	write_four(w, (uint8_t)type, (const uint8_t[]){0, 0, 0, 0});
 }
 
 void ul_write_reject(struct writer *w, struct ul_rejection why)

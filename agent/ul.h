@@ -71,6 +71,11 @@ struct ul_rejection {
 	uint8_t reason;
 };
 
+/* What the agent says of itself (PS3.7 D.3.3.2), and of DICOM (PS3.7 A.2.1) */
+#define UL_IMPLEMENTATION_CLASS_UID    "2.25.214829360731839281655107236091382754361"
+#define UL_IMPLEMENTATION_VERSION_NAME "DICOM_SPOA_1"
+#define UL_APPLICATION_CONTEXT         "1.2.840.10008.3.1.1.1"
+
 struct ul_pdu {
 	uint8_t type;       /* enum ul_pdu_type, or what else came */
 	uint32_t length;    /* bytes of the body, as announced */
@@ -146,6 +151,30 @@ bool ul_next_pdv(struct reader *body, struct ul_pdv *pdv) MUST_CHECK;
 size_t ul_begin_item(struct writer *w, uint8_t type);
 void ul_end_item(struct writer *w, size_t at);
 void ul_write_item(struct writer *w, uint8_t type, struct slice body);
+
+/* Begin an A-ASSOCIATE-RQ or -AC (9.3.2, 9.3.3): up to its application context.  <fixed>
+ * are the 64 bytes of struct ul_associate.  ul_end_pdu() patches the length in; <at> is
+ * what was returned.
+ */
+size_t ul_begin_associate(struct writer *w, enum ul_pdu_type type, struct slice fixed,
+			  struct slice application_context);
+void ul_end_pdu(struct writer *w, size_t at);
+
+/* Begin the presentation context of an RQ, <result> being 0, or of an AC; for
+ * ul_end_item().
+ */
+size_t ul_begin_context(struct writer *w, enum ul_item type, uint8_t id, uint8_t result);
+
+/* Begin the user information: maximum length (0: no limit) and implementation class UID;
+ * for ul_end_item().
+ */
+size_t ul_begin_user_information(struct writer *w, uint32_t maximum_length);
+
+/* An AE title in its 16 bytes, padded with spaces; what is longer is cut. */
+void ul_write_ae_title(struct writer *w, const char *name);
+
+/* Write a whole A-RELEASE-RQ or -RP (9.3.6, 9.3.7). */
+void ul_write_release(struct writer *w, enum ul_pdu_type type);
 
 /* Write a whole A-ASSOCIATE-RJ (9.3.4). */
 void ul_write_reject(struct writer *w, struct ul_rejection why);
