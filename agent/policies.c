@@ -27,7 +27,7 @@ static int64_t now_ms(void)
 }
 
 /* Take those out of the list that nobody can ask for again. */
-static struct kept *expire(struct policies *all)
+static struct kept *take_expired(struct policies *all)
 {
 	int64_t now = now_ms();
 	struct kept *out = NULL;
@@ -84,7 +84,7 @@ void policies_free(struct policies *all)
 
 bool policies_replace(struct policies *all, struct policy *next)
 {
-	struct kept *k = calloc(1, sizeof(*k)), *gone;
+	struct kept *k = calloc(1, sizeof(*k));
 
 	if (!k)
 		return false;
@@ -93,10 +93,20 @@ bool policies_replace(struct policies *all, struct policy *next)
 	all->newest->replaced_ms = now_ms();
 	k->older = all->newest;
 	all->newest = k;
-	gone = expire(all);
+	pthread_mutex_unlock(&all->lock);
+	policies_expire(all);
+	return true;
+}
+
+/* They are freed without the lock: a large one takes its time. */
+void policies_expire(struct policies *all)
+{
+	struct kept *gone;
+
+	pthread_mutex_lock(&all->lock);
+	gone = take_expired(all);
 	pthread_mutex_unlock(&all->lock);
 	free_list(gone);
-	return true;
 }
 
 const struct policy *policies_hold(struct policies *all, struct slice id)

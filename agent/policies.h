@@ -27,6 +27,9 @@ void policies_free(struct policies *all);
  */
 bool policies_replace(struct policies *all, struct policy *next) MUST_CHECK;
 
+/* Free those that nobody can ask for again; to be called now and then. */
+void policies_expire(struct policies *all);
+
 /* The policy with this id (struct policy), if it is kept, else the one in force; for
  * policies_release().
  */

@@ -136,6 +136,7 @@ void reload_tick(struct reload *r, bool asked)
 	struct report *report;
 	struct policy *policy;
 
+	policies_expire(r->policies);
 	if (!has_changed(r) && !asked)
 		return;
 	report = calloc(1, sizeof(*report));

@@ -145,9 +145,17 @@ static void test_expiry(void **state)
 	assert_int_equal(freed, 3); /* 2 and 3; 4 has just been replaced */
 	assert_int_equal(number_of(id[0]), 0); /* by one still */
 	policies_release(all, first);
-	assert_int_equal(freed, 3); /* whoever replaces the next one frees it */
-	replace(5, id[5]);
+	assert_int_equal(freed, 3); /* that is nothing for whoever decides */
+	policies_expire(all);
 	assert_int_equal(freed, 4);
+	now_ms += POLICIES_KEEP_MS - 1;
+	policies_expire(all);
+	assert_int_equal(freed, 4);
+	now_ms++;
+	policies_expire(all);
+	assert_int_equal(freed, 5);
+	policies_expire(all);
+	assert_int_equal(freed, 5); /* the one in force stays */
 	assert_int_equal(number_of(id[0]), 5);
 }
 
