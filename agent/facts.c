@@ -122,7 +122,9 @@ static const char *commands_of(struct slice uid)
 		{"query-retrieve", '2', "C-MOVE"},
 		{"query-retrieve", '3', "C-GET"},
 		{"worklist", 0, "C-FIND"},
-		{"mpps", 0, "N-CREATE\\N-SET"},
+		{"mpps", '3', "N-CREATE\\N-SET"},
+		{"mpps", '4', "N-GET"},
+		{"mpps", '5', "N-EVENT-REPORT"},
 		{"storage-commitment", 0, "N-ACTION\\N-EVENT-REPORT"},
 	};
 

@@ -152,6 +152,8 @@ static void test_command_before_the_message(void **state)
 		{FIND_CONTEXT, "'C-MOVE'", "route", "no"},
 		{CONTEXT("01", "1.2.840.10008.5.1.4.1.2.1.2"), "'C-MOVE'", "route", "yes"},
 		{CONTEXT("01", "1.2.840.10008.5.1.4.1.2.2.3"), "'C-GET'", "route", "yes"},
+		{CONTEXT("01", "1.2.840.10008.3.1.2.3.4"), "'N-GET'", "route", "yes"},
+		{CONTEXT("01", "1.2.840.10008.3.1.2.3.5"), "'N-EVENT-REPORT'", "route", "yes"},
 		{CONTEXT("01", "1.2.840.10008.5.1.4.31"), "'C-FIND'", "route", "yes"},
 		{ECHO_CONTEXT, "'C-ECHO'", "route", "yes"},
 		{STORE_CONTEXT, "'C-STORE'", "route", "yes"},
