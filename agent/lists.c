@@ -119,8 +119,9 @@ char *lists_read_file(struct lists_files *files, const char *path, size_t *len)
 	text = read_stream(file, len);
 	error = errno;
 	fclose(file);
+	/* with the zero behind it: no text has one, so it tells where a file ends */
 	if (text)
-		files->hash = hash_bytes(files->hash, slice_of(text, *len));
+		files->hash = hash_bytes(files->hash, slice_of(text, *len + 1));
 	errno = error;
 	return text;
 }

@@ -271,6 +271,19 @@ static void test_id(void **state)
 		lists_forget(&files);
 	}
 	assert_string_not_equal(id[0], id[1]);
+	/* a line moves from one file to the next */
+	for (int i = 0; i < 2; i++) {
+		struct policy *p;
+
+		folder_write(&folder, "list", i ? "A\n" : "A\nB\n");
+		folder_write(&folder, "more", i ? "B\nC\n" : "C\n");
+		p = load("{'rules': [" RULE("r", "'StationName': {'in': 'l'}, 'Modality': {'in': 'm'}") "],"
+			 " 'lists': {'l': {'file': 'list'}, 'm': {'file': 'more'}}}", &files);
+		strcpy(id[i], p->id);
+		policy_free(p);
+		lists_forget(&files);
+	}
+	assert_string_not_equal(id[0], id[1]);
 }
 
 static int set_up(void **state)
