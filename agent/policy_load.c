@@ -20,6 +20,8 @@ enum {
 	VARIABLE_MAX = 40    /* bytes, without HAProxy's prefix */
 };
 
+static const char default_name[] = "default";
+
 /*** rules ***/
 
 /* It stands between quotes in HAProxy's log, as it is. */
@@ -44,6 +46,9 @@ static const char *load_rule_name(struct build *b, json_t *json)
 			   "a name has at most %d bytes, and no quote, backslash or "
 			   "control character",
 			   RULE_NAME_MAX);
+	else if (name && strcmp(name, default_name) == 0)
+		build_fail(b, "\"%s\" is what the log calls the outcome when no rule "
+			      "matches", name);
 	build_leave(b);
 	return name;
 }
@@ -119,7 +124,7 @@ static void load_rules(struct build *b, json_t *json, struct policy *policy)
 
 static void load_default(struct build *b, json_t *json, struct policy_outcome *o)
 {
-	*o = (struct policy_outcome){.rule = "default", .rejection = {1, 1, 1}};
+	*o = (struct policy_outcome){.rule = default_name, .rejection = {1, 1, 1}};
 	if (!json)
 		return;
 	if (!json_is_object(json)) {

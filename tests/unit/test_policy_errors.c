@@ -280,6 +280,8 @@ static const struct {
 	 "date, a time or an age\n"
 	 "1:80: rules[0].if.InstitutionName.to: 'to' needs an attribute that is a number, a date, a "
 	 "time or an age"},
+	{"{'rules': [{'name': 'default', 'backend': 'b'}]}",
+	 "1:21: rules[0].name: 'default' is what the log calls the outcome when no rule matches"},
 	{IF("'Rows': ['512', '51?', '', '5l2']"),
 	 "1:76: rules[0].if.Rows[3]: '5l2' is no number, as Rows has"},
 	{IF("'Rows': {'from': 'x'}"),
