@@ -10,6 +10,7 @@ static const char *text_of(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
+/* Values are somebody else's: JSON has an escape for what would move a terminal's cursor. */
 static void print_json(const json_t *json)
 {
 	char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -21,11 +22,11 @@ static void print_json(const json_t *json)
 /* UIDs with their names */
 static void print_value(const json_t *value)
 {
-	const char *text = json_string_value(value);
-	const struct dict_uid *known = dict_uid(slice_str(text));
+	const struct dict_uid *known = dict_uid(slice_str(json_string_value(value)));
 
-	printf("\"%s\"%s%s%s", text, known ? " (" : "", known ? known->keyword : "",
-	       known ? ")" : "");
+	print_json(value);
+	if (known)
+		printf(" (%s)", known->keyword);
 }
 
 static void print_values(const json_t *values, const char *state)
@@ -106,6 +107,13 @@ static void print_reasons(const json_t *reasons, int depth)
 	}
 }
 
+static void print_member(const char *name, const json_t *value)
+{
+	printf("    %s ", name);
+	print_json(value);
+	putchar('\n');
+}
+
 static void print_decision(const json_t *decision)
 {
 	static const char *const details[] = {"key", "called_ae", "calling_ae"};
@@ -118,9 +126,8 @@ static void print_decision(const json_t *decision)
 		printf("pool %s by rule \"%s\"\n", text_of(decision, "backend"),
 		       text_of(decision, "rule"));
 	for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++)
-		if (text_of(decision, details[i]))
-			printf("    %s \"%s\"\n", details[i],
-			       text_of(decision, details[i]));
+		if (json_object_get(decision, details[i]))
+			print_member(details[i], json_object_get(decision, details[i]));
 }
 
 static void print_rules(const json_t *rules)
@@ -155,7 +162,9 @@ void explain_text_print(const json_t *report)
 	printf("    attributes read: %zu\n", json_object_size(attributes));
 	json_object_foreach(exports, name, value)
 	{
-		printf("    txn.dicom.%s \"%s\"\n", name, json_string_value(value));
+		printf("    txn.dicom.%s ", name);
+		print_json(value);
+		putchar('\n');
 	}
 	if (text_of(report, "error"))
 		printf("    %s\n", text_of(report, "error"));

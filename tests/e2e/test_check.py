@@ -330,6 +330,16 @@ def test_explain_as_text(written):
     assert '    txn.dicom.modality "MR"' in lines
 
 
+def test_explain_what_would_move_the_cursor(written):
+    """A file's values do nothing to the terminal on which they are shown."""
+    policy = written("policy.json", BY_MODALITY | {"default": {"backend": "general", "key": "Modality"}})
+    path = objects.write_file(written("mr.dcm", ""), objects.make("\x1b[2J"))
+    status, output, _ = examples.dicom_spoa("explain", policy, path)
+    assert status == 0
+    assert output.count("\\u001B[2J") == 3  # key, export, rule
+    assert "\x1b" not in output
+
+
 def test_explain_a_refusal(written):
     policy = written("policy.json", {"rules": [{"name": "no", "if": {"Modality": "CT"},
                                                 "reject": "temporary-congestion", "result": "permanent"}]})
