@@ -128,7 +128,8 @@ static const char *parse_identity(struct reader body, struct ul_associate *a)
 	struct reader name;
 
 	a->user_identity = true;
-	a->user_identity_response = reader_u8(&body) != 0;
+	/* of any, should several come */
+	a->user_identity_response |= reader_u8(&body) != 0;
 	name = body;
 	if (type == 1 || type == 2)
 		a->user_name = reader_slice(&name, reader_be16(&name));
