@@ -151,12 +151,18 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 	ul_end_pdu(w, pdu);
 }
 
-/* What the AC has declined must not be offered to the archive either. */
-static bool declined(uint8_t type)
+/* What the AC has not answered is declined, and must not be offered to the archive, nor
+ * what nobody here knows, which the AC has ignored (PS3.8 D.2).  Common extended
+ * negotiation has no answer (PS3.7 D.3.3.6), nor has an identity that does not ask
+ * for one (D.3.3.7).
+ */
+static bool passed_on(uint8_t type)
 {
-	return type == UL_ITEM_ASYNC_OPERATIONS_WINDOW ||
-	       type == UL_ITEM_ROLE_SELECTION || type == UL_ITEM_EXTENDED_NEGOTIATION ||
-	       type == UL_ITEM_COMMON_EXTENDED_NEGOTIATION;
+	return type == UL_ITEM_MAXIMUM_LENGTH ||
+	       type == UL_ITEM_IMPLEMENTATION_CLASS_UID ||
+	       type == UL_ITEM_IMPLEMENTATION_VERSION_NAME ||
+	       type == UL_ITEM_COMMON_EXTENDED_NEGOTIATION ||
+	       type == UL_ITEM_USER_IDENTITY_RQ;
 }
 
 void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_plan *plan,
@@ -182,7 +188,7 @@ void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_pl
 	if (user.pos) { /* the SCU has sent one: it must not become longer */
 		item = ul_begin_item(w, UL_ITEM_USER_INFORMATION);
 		while (ul_next_item(&user, &type, &body))
-			if (!declined(type))
+			if (passed_on(type))
 				ul_write_item(w, type, reader_rest(&body));
 		ul_end_item(w, item);
 	}

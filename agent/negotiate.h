@@ -44,8 +44,9 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 			uint32_t maximum_length, struct writer *w);
 
 /* Write the A-ASSOCIATE-RQ for the archive: the same association, with the accepted
- * contexts only, each with the one transfer syntax that was accepted, and without
- * what the AC has declined.  Never longer than the original.
+ * contexts only, each with the one transfer syntax that was accepted.  Of the user
+ * information it has what needs no answer: maximum length, implementation, common
+ * extended negotiation, identity.  Never longer than the original.
  */
 void negotiate_write_rq(const struct ul_associate *rq, const struct negotiate_plan *plan,
 			struct writer *w);

@@ -23,6 +23,7 @@
 #define JPEG	     "40 00 ['1.2.840.10008.1.2.4.50']"
 #define CLASS	     "52 00 ['1.2.3.4']"
 #define LENGTH	     "51 00 [00004000]"
+#define COMMON	     "57 00 [['1.2.840.10008.5.1.4.1.1.2'] ['1.2.840.10008.4.2'] [ ]]"
 
 static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"};
 static const char *const extra[] = {"1.3.12.2.1107.5.9.1"};
@@ -66,8 +67,8 @@ static void test_bytes(void **state)
 	      "50 00 [" LENGTH CLASS "53 00 [0002 0002]"
 	      "54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]" "55 00 ['NAME']"
 	      "56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02]"
-	      "57 00 [['1.2.840.10008.5.1.4.1.1.2'] ['1.2.840.10008.4.2'] [ ]]"
-	      "58 00 [01 00 ['user'] [ ]]]");
+	      COMMON
+	      "58 00 [01 00 ['user'] [ ]] 59 00 [ ] 7F 00 ['private']]" "7E 00 ['unknown']");
 	assert_null(negotiate_plan(&rq, &usual, &plan));
 	assert_int_equal(plan.accepted, 2);
 	w = writer_of(bytes, sizeof(bytes));
@@ -85,12 +86,14 @@ static void test_bytes(void **state)
 	negotiate_write_rq(&rq, &plan, &w);
 	check_written(&w, "01 00 {" FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
 			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
-			  "50 00 [" LENGTH CLASS "55 00 ['NAME'] 58 00 [01 00 ['user'] [ ]]]}");
+			  "50 00 [" LENGTH CLASS "55 00 ['NAME']" COMMON
+			  "58 00 [01 00 ['user'] [ ]]]}");
 	negotiate_rename(&w, "NEURO", NULL);
 	check_written(&w, "01 00 {0001 0000 'NEURO           ' 'CT_SCANNER_1    ' AB 00*30 CD"
 			  CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
 			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
-			  "50 00 [" LENGTH CLASS "55 00 ['NAME'] 58 00 [01 00 ['user'] [ ]]]}");
+			  "50 00 [" LENGTH CLASS "55 00 ['NAME']" COMMON
+			  "58 00 [01 00 ['user'] [ ]]]}");
 }
 
 /* A refused context is answered with what it proposes, unless that is no UID. */
@@ -183,6 +186,7 @@ static void test_what_is_not_spliced(void **state)
 		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 01]]", false},
 		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]", false},
 		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]", false},
+		{STORE "50 00 [58 00 [01 01 ['user'] [ ]] 58 00 [01 00 ['user'] [ ]]]", false},
 	};
 	char body[2048];
 
