@@ -2,9 +2,10 @@
 -- Association splicing in HAProxy 2.6 to 3.4: sends the agent's answers to the SCU, replays the A-ASSOCIATE-RQ,
 -- and verifies the archive's answer. Everything else about DICOM is in the agent.
 --
--- Three actions, called by the rules of dicom.cfg, and one filter:
+-- Four actions, called by the rules of dicom.cfg, and one filter:
 --   dicom-accept   sends the A-ASSOCIATE-AC, or the refusal
 --   dicom-watch    sees an SCU that ends the association instead of sending data
+--   dicom-pause    lets more data come
 --   dicom-decided  after the last rule: refuses after all, or lets go
 --   dicom-splice   the filter: holds P-DATA until the archive has kept the promise that the AC was
 --
@@ -151,6 +152,21 @@ core.register_action("dicom-watch", { "tcp-req" }, function(txn)
 	end
 	return act.CONTINUE
 end)
+
+-- Bytes that come meanwhile resume this, too.
+core.register_action("dicom-pause", { "tcp-req" }, function(txn, ms)
+	local now, till = now_ms(), get(txn, "pause_until")
+	if not till then
+		till = math.min(now + ms, get(txn, "wait_until") - MARGIN_MS)
+		set(txn, "pause_until", till)
+	end
+	if now < till then
+		act.wake_time(till - now)
+		return act.YIELD
+	end
+	txn:unset_var("txn.dicom.pause_until")
+	return act.CONTINUE
+end, 1)
 
 core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 	if get(txn, "answered") == "refused" then
