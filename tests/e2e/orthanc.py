@@ -9,7 +9,7 @@ from children import PATIENCE, Child, free_port, wait_until
 
 
 class Orthanc:
-    """`modalities`: {name: (AE title, port)} that it knows. `options`: members of its configuration."""
+    """`modalities`: {name: (AE title, port)} that it knows; `options`: members of its configuration."""
 
     def __init__(self, directory, modalities=None, name="ORTHANC", **options):
         self.name, self.port, self.http_port = name, free_port(), free_port()
@@ -22,7 +22,8 @@ class Orthanc:
                        "RemoteAccessAllowed": False, "AuthenticationEnabled": False, "DicomAlwaysAllowFind": True,
                        "DicomAlwaysAllowGet": True, "DicomAlwaysAllowMove": True,
                        "DicomModalities": {known: [ae, "127.0.0.1", port]
-                                           for known, (ae, port) in (modalities or {}).items()}}, f)
+                                           for known, (ae, port) in (modalities or {}).items()},
+                       **options}, f)
         self.child = Child(name, ["Orthanc", config], directory, {"TCP_NODELAY": "1"})
         self.child.wait_for_port(self.http_port)
         self.child.wait_for_port(self.port)
