@@ -36,6 +36,12 @@ struct build_set {
 	const struct policy_set *set;
 };
 
+struct build_pool {
+	const char *name;
+	const struct capability *accepts;
+	bool used;
+};
+
 struct build {
 	const char *path;
 	struct slice json; /* the text */
@@ -48,6 +54,11 @@ struct build {
 	size_t nsets;
 	struct build_list *lists; /* in <blocks> */
 	size_t nlists;
+	struct build_pool *pools; /* in <blocks>: what "pools" tells */
+	size_t npools;
+	const struct capability *usual;
+	const json_t *probed; /* answers of archives by their key, or NULL */
+	struct prober_archive *archives; /* malloc'ed; policy->narchives */
 	struct unicode_scratch *unicode;
 	struct report *report;
 	bool failed;

@@ -153,7 +153,7 @@ static bool read_haproxy(struct check *c, const char *path)
 static void check_policy(struct check *c)
 {
 	struct lists_files files = {0}, again = {0};
-	struct policy *policy = policy_load(c->path, &c->report, &files);
+	struct policy *policy = policy_load(c->path, &c->report, &files, NULL);
 	size_t len = 0;
 	char *text = policy ? lists_read_file(&again, c->path, &len) : NULL;
 

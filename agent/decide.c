@@ -38,6 +38,7 @@ struct decide {
 struct question {
 	struct slice rq;     /* the request buffer */
 	struct slice ac;     /* the AC that was sent; dataset only, as the next two */
+	struct slice learned; /* negotiate.h; associate only */
 	struct slice policy; /* the id of the one with which the association began */
 	int64_t began;       /* seconds since the epoch; 0: now */
 	struct facts_connection connection;
@@ -219,11 +220,36 @@ static void accept_early(struct decide *d, const struct question *q, size_t rqle
 
 	set_verdict(d, q, "accept", METRIC_ASSOCIATE_ACCEPT);
 	set_outcome(d, q, o);
-	negotiate_write_ac(&d->rq, &d->plan,
-			   d->facts.policy->negotiation.maximum_length, &pdu);
+	negotiate_write_ac(&d->rq, &d->plan, &pdu);
 	answer_pdu(q->ack, "reply", &pdu);
 	set_request(d, q, o);
 	spop_set_var_int(q->ack, "need", (int64_t)rqlen + UL_ABORT_SIZE);
+}
+
+/* Who is asked what can be promised */
+struct planning {
+	struct decide *d;
+	const struct question *q;
+};
+
+static void consider(void *context, const struct policy_outcome *o)
+{
+	struct planning *p = context;
+
+	if (o->backend)
+		negotiate_consider(&p->d->rq, o->backend, o->accepts, p->q->learned,
+				   &p->d->plan);
+}
+
+/* All pools that can still be chosen must keep the promise, and that of the fallback. */
+static void plan(struct decide *d, const struct question *q)
+{
+	struct policy_facts view = facts_view(&d->facts);
+	struct planning p = {d, q};
+
+	negotiate_begin(&d->rq, &d->plan);
+	ruling_each(d->facts.policy, &view, consider, &p);
+	consider(&p, fallback(d));
 }
 
 static void associate(struct decide *d, const struct question *q)
@@ -242,7 +268,8 @@ static void associate(struct decide *d, const struct question *q)
 		pass_through(d, q, rqlen, o);
 		return;
 	}
-	if (negotiate_plan(&d->rq, &d->facts.policy->negotiation, &d->plan) != NULL) {
+	plan(d, q);
+	if (negotiate_finish(&d->rq, &d->plan) != NULL) {
 		pass_through(d, q, rqlen, fallback(d));
 		return;
 	}
@@ -403,6 +430,7 @@ static void read_bytes(struct question *q, struct slice name, struct slice bytes
 	} known[] = {{"rq", &q->rq},
 		     {"ac", &q->ac},
 		     {"policy", &q->policy},
+		     {"learned", &q->learned},
 		     {"src", &q->connection.address},
 		     {"server_name", &q->connection.server_name},
 		     {"client_name", &q->connection.client_name}};

@@ -182,7 +182,7 @@ static bool explain(struct explain *e)
 {
 	static struct report problems;
 	struct lists_files files = {0};
-	struct policy *policy = policy_load(e->policy_path, &problems, &files);
+	struct policy *policy = policy_load(e->policy_path, &problems, &files, NULL);
 	struct policies *policies = policy ? policies_new(policy) : NULL;
 	bool ok = policies && read_file(e) && explain_with(e, policies);
 

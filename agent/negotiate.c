@@ -8,25 +8,18 @@ static const char implicit_vr_le[] = "1.2.840.10008.1.2";
 enum {
 	CALLED_AE_AT = 10, /* offset in the whole PDU */
 	CALLING_AE_AT = 26,
-	UID_MAX = 64 /* bytes, PS3.5 9.1 */
+	UID_MAX = 64, /* bytes, PS3.5 9.1 */
+	/* of what is promised where no archive has a limit: HAProxy's buffer */
+	MAXIMUM_LENGTH = 131072
 };
 
-static bool listed(struct slice uid, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (slice_equal(uid, slice_str(list[i])))
-			return true;
-	return false;
-}
-
-static bool can_promise(struct slice abstract_syntax,
-			const struct policy_negotiation *may)
+/* Storage and Verification: what can be promised for an archive at all. */
+static bool is_promised(struct slice abstract_syntax)
 {
 	const struct dict_uid *known = dict_uid(abstract_syntax);
 
-	return (known &&
-		(known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION)) ||
-	       listed(abstract_syntax, may->abstract_syntaxes, may->nabstract_syntaxes);
+	return known &&
+	       (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION);
 }
 
 /* A private SOP class is nobody's service that we know of; it is refused in the AC,
@@ -44,16 +37,134 @@ static bool is_verification(struct slice abstract_syntax)
 	return known && known->kind == DICT_VERIFICATION;
 }
 
+void negotiate_begin(const struct ul_associate *rq, struct negotiate_plan *plan)
+{
+	plan->accepted = 0;
+	plan->maximum_length = 0;
+	plan->nseen = 0;
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		plan->contexts[i].possible = UINT64_MAX;
+		plan->contexts[i].known = plan->contexts[i].missing = false;
+	}
+}
+
+/*** what has been learned ***/
+
+/* The next part of <text> before <end>, which is taken away. */
+static struct slice part(struct slice *text, char end)
+{
+	const uint8_t *at = text->len > 0 ? memchr(text->ptr, end, text->len) : NULL;
+	struct slice head = slice_head(*text, at ? (size_t)(at - text->ptr) : text->len);
+	size_t taken = head.len + (at != NULL);
+
+	*text = slice_of(text->ptr + taken, text->len - taken);
+	return head;
+}
+
+static void learn_syntax(const struct ul_associate *rq, struct slice abstract_syntax,
+			 struct slice transfer_syntax, struct negotiate_plan *plan)
+{
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		struct reader list = rq->contexts[i].transfer_syntaxes;
+		struct slice uid;
+
+		if (!slice_equal(rq->contexts[i].abstract_syntax, abstract_syntax))
+			continue;
+		for (unsigned k = 0;
+		     k < NEGOTIATE_SYNTAXES && ul_next_transfer_syntax(&list, &uid); k++)
+			if (slice_equal(uid, transfer_syntax))
+				plan->contexts[i].possible &= ~((uint64_t)1 << k);
+	}
+}
+
+static uint32_t number(struct slice text)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < text.len && n < UINT32_MAX; i++)
+		n = text.ptr[i] >= '0' && text.ptr[i] <= '9'
+			    ? 10 * n + (uint64_t)(text.ptr[i] - '0')
+			    : 0;
+	return n < UINT32_MAX ? (uint32_t)n : 0;
+}
+
+static void learn(const struct ul_associate *rq, const char *pool, struct slice learned,
+		  struct negotiate_plan *plan)
+{
+	while (learned.len > 0) {
+		struct slice entry = part(&learned, ' ');
+		struct slice name = part(&entry, '|'), what = part(&entry, '|');
+
+		if (!slice_equal(name, slice_str(pool)))
+			continue;
+		if (slice_equal(what, slice_str("length")))
+			plan->maximum_length =
+				capability_length(plan->maximum_length, number(entry));
+		else
+			learn_syntax(rq, what, entry, plan);
+	}
+}
+
+/*** what pools accept ***/
+
+/* The bits of those transfer syntaxes of a context that are accepted. */
+static uint64_t accepted_bits(const struct ul_context *c, const struct capability *accepts,
+			      const struct capability_row *row)
+{
+	struct reader list = c->transfer_syntaxes;
+	uint64_t bits = 0;
+	struct slice uid;
+
+	for (unsigned k = 0;
+	     k < NEGOTIATE_SYNTAXES && ul_next_transfer_syntax(&list, &uid); k++)
+		bits |= (uint64_t)capability_accepts(accepts, row, uid) << k;
+	return bits;
+}
+
+static void narrow(const struct ul_associate *rq, const struct capability *accepts,
+		   struct negotiate_plan *plan)
+{
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		const struct capability_row *row =
+			capability_row(accepts, rq->contexts[i].abstract_syntax);
+
+		plan->contexts[i].known |= row != NULL;
+		plan->contexts[i].missing |= row == NULL;
+		plan->contexts[i].possible &=
+			row ? accepted_bits(&rq->contexts[i], accepts, row) : 0;
+	}
+	plan->maximum_length =
+		capability_length(plan->maximum_length, accepts->maximum_length);
+}
+
+void negotiate_consider(const struct ul_associate *rq, const char *pool,
+			const struct capability *accepts, struct slice learned,
+			struct negotiate_plan *plan)
+{
+	bool seen = false;
+
+	learn(rq, pool, learned, plan);
+	for (size_t i = 0; i < plan->nseen && !seen; i++)
+		seen = plan->seen[i] == accepts;
+	if (seen)
+		return;
+	if (plan->nseen < NEGOTIATE_SEEN)
+		plan->seen[plan->nseen++] = accepts;
+	narrow(rq, accepts, plan);
+}
+
 /* True if the context is accepted. */
-static bool choose(const struct ul_context *c, const struct policy_negotiation *may,
-		   struct negotiate_plan *plan, unsigned i)
+static bool choose(const struct ul_context *c, struct negotiate_plan *plan, unsigned i)
 {
 	struct reader list = c->transfer_syntaxes;
 	struct slice uid;
 
-	plan->contexts[i].result = UL_TRANSFER_SYNTAXES_NOT_SUPPORTED;
-	while (ul_next_transfer_syntax(&list, &uid))
-		if (listed(uid, may->transfer_syntaxes, may->ntransfer_syntaxes)) {
+	plan->contexts[i].result = plan->contexts[i].missing
+					   ? UL_ABSTRACT_SYNTAX_NOT_SUPPORTED
+					   : UL_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+	for (unsigned k = 0;
+	     k < NEGOTIATE_SYNTAXES && ul_next_transfer_syntax(&list, &uid); k++)
+		if (plan->contexts[i].possible >> k & 1) {
 			plan->contexts[i].result = UL_ACCEPTANCE;
 			plan->contexts[i].transfer_syntax = uid;
 			plan->accepted++;
@@ -62,13 +173,12 @@ static bool choose(const struct ul_context *c, const struct policy_negotiation *
 	return false;
 }
 
-const char *negotiate_plan(const struct ul_associate *rq,
-			   const struct policy_negotiation *may,
-			   struct negotiate_plan *plan)
+const char *negotiate_finish(const struct ul_associate *rq, struct negotiate_plan *plan)
 {
 	bool data_sets = false;
 
-	plan->accepted = 0;
+	if (plan->maximum_length == 0 || plan->maximum_length > MAXIMUM_LENGTH)
+		plan->maximum_length = MAXIMUM_LENGTH;
 	if (rq->scp_role)
 		return "the SCU proposes to be an SCP";
 	if (rq->user_identity_response)
@@ -76,8 +186,8 @@ const char *negotiate_plan(const struct ul_associate *rq,
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		const struct ul_context *c = &rq->contexts[i];
 
-		if (can_promise(c->abstract_syntax, may))
-			data_sets |= choose(c, may, plan, i) &&
+		if (plan->contexts[i].known || is_promised(c->abstract_syntax))
+			data_sets |= choose(c, plan, i) &&
 				     !is_verification(c->abstract_syntax);
 		else if (is_private(c->abstract_syntax))
 			plan->contexts[i].result = UL_ABSTRACT_SYNTAX_NOT_SUPPORTED;
@@ -123,7 +233,7 @@ bool negotiate_refuses(const struct ul_associate *rq, struct ul_rejection *why)
 }
 
 void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_plan *plan,
-			uint32_t maximum_length, struct writer *w)
+			struct writer *w)
 {
 	size_t pdu = ul_begin_associate(w, UL_ASSOCIATE_AC, rq->fixed,
 					rq->application_context),
@@ -144,7 +254,7 @@ void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_pl
 		ul_write_item(w, UL_ITEM_TRANSFER_SYNTAX, uid);
 		ul_end_item(w, item);
 	}
-	item = ul_begin_user_information(w, maximum_length);
+	item = ul_begin_user_information(w, plan->maximum_length);
 	ul_write_item(w, UL_ITEM_IMPLEMENTATION_VERSION_NAME,
 		      slice_str(UL_IMPLEMENTATION_VERSION_NAME));
 	ul_end_item(w, item);

@@ -5,28 +5,49 @@
 #ifndef NEGOTIATE_H
 #define NEGOTIATE_H
 
-#include "policy.h"
+#include "capability.h"
 #include "ul.h"
+
+enum {
+	NEGOTIATE_SYNTAXES = 64, /* of a context that are looked at */
+	NEGOTIATE_SEEN = 16
+};
 
 /* What was, or will be, answered to each presentation context of an RQ. */
 struct negotiate_plan {
 	struct {
 		uint8_t result;               /* enum ul_result */
 		struct slice transfer_syntax; /* if accepted; borrowed from RQ or AC */
+		uint64_t possible; /* proposed ones that are left: a bit for each */
+		bool known;        /* a pool accepts the abstract syntax */
+		bool missing;      /* a pool does not */
 	} contexts[UL_MAX_CONTEXTS];
-	unsigned accepted; /* contexts */
+	unsigned accepted;       /* contexts */
+	uint32_t maximum_length; /* bytes of a P-DATA-TF PDU */
+	const struct capability *seen[NEGOTIATE_SEEN]; /* have been considered */
+	size_t nseen;
 };
 
-/* Plan the answer to <rq>: storage and verification contexts are accepted with the
- * first transfer syntax, in the SCU's order, of those that <may> names.  Returns NULL,
- * or why only the archive itself can answer (static text):
+/* What HAProxy has learned from archives that did not keep a promise: entries separated
+ * by spaces, POOL|abstract syntax|transfer syntax, or POOL|length|bytes.
+ */
+
+/* Begin a plan: every pool that can still be chosen is then given to
+ * negotiate_consider(), since all of them must keep the promise.
+ */
+void negotiate_begin(const struct ul_associate *rq, struct negotiate_plan *plan);
+void negotiate_consider(const struct ul_associate *rq, const char *pool,
+			const struct capability *accepts, struct slice learned,
+			struct negotiate_plan *plan);
+
+/* Plan the answer to <rq>: storage and verification contexts, and what a pool accepts
+ * beside them, get the first transfer syntax in the SCU's order that is left.  Returns
+ * NULL, or why only the archive itself can answer (static text):
  * - a context of another service, or the SCP role (PS3.7 D.3.3.4);
  * - a user identity whose positive response is requested (PS3.7 D.3.3.7);
  * - no context that could be accepted, or only Verification, which has no data sets.
  */
-const char *negotiate_plan(const struct ul_associate *rq,
-			   const struct policy_negotiation *may,
-			   struct negotiate_plan *plan);
+const char *negotiate_finish(const struct ul_associate *rq, struct negotiate_plan *plan);
 
 /* The plan that an AC, sent earlier, tells for the same RQ. */
 void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *ac,
@@ -41,7 +62,7 @@ bool negotiate_refuses(const struct ul_associate *rq, struct ul_rejection *why);
  * extended negotiation are left out, which declines them (PS3.7 D.3.3.3, D.3.3.5).
  */
 void negotiate_write_ac(const struct ul_associate *rq, const struct negotiate_plan *plan,
-			uint32_t maximum_length, struct writer *w);
+			struct writer *w);
 
 /* Write the A-ASSOCIATE-RQ for the archive: the same association, with the accepted
  * contexts only, each with the one transfer syntax that was accepted.  Of the user

@@ -2,6 +2,7 @@
 #include "outcome.h"
 #include "attribute.h"
 #include "nearest.h"
+#include "pool.h"
 
 #include <stdio.h>
 
@@ -116,6 +117,7 @@ static void load_pool(struct build *b, json_t *json, struct policy_outcome *o)
 		build_fail(b, "\"%s\" cannot be the name of a backend of HAProxy",
 			   o->backend);
 	build_leave(b);
+	o->accepts = pool_accepts(b, o->backend);
 	o->called_ae = load_ae_title(b, json, "called_ae");
 	o->calling_ae = load_ae_title(b, json, "calling_ae");
 	build_enter(b, "key");

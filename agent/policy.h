@@ -7,6 +7,7 @@
 #ifndef POLICY_H
 #define POLICY_H
 
+#include "capability.h"
 #include "cursor.h"
 #include "network.h"
 #include "regex.h"
@@ -172,6 +173,7 @@ struct policy_outcome {
 	const char *called_ae;  /* replaces the called AE title; NULL: it stays */
 	const char *calling_ae; /* the same */
 	struct policy_attributes key; /* for stickiness; none: no key */
+	const struct capability *accepts; /* the pool; NULL: no pool */
 	struct ul_rejection rejection;
 };
 
@@ -186,17 +188,8 @@ struct policy_export {
 	const struct policy_attribute *attribute;
 };
 
-/* What may be promised to an SCU before its archive is known. */
-struct policy_negotiation {
-	const char *const *transfer_syntaxes; /* UIDs */
-	size_t ntransfer_syntaxes;
-	const char *const
-		*abstract_syntaxes; /* UIDs beside those of the Storage service */
-	size_t nabstract_syntaxes;
-	uint32_t maximum_length; /* bytes of a P-DATA-TF PDU */
-};
-
-struct policy_index; /* policy_index.h */
+struct policy_index;   /* policy_index.h */
+struct prober_archive; /* prober.h */
 struct build_block;  /* build.h */
 
 enum { POLICY_ID_SIZE = 17 };
@@ -216,7 +209,10 @@ struct policy {
 	size_t character_set; /* which of them is Specific Character Set */
 	const struct policy_export *exports;
 	size_t nexports;
-	struct policy_negotiation negotiation;
+	const struct capability *usual; /* of a pool of which nothing else is known */
+	const struct prober_archive *archives; /* to be asked what they accept */
+	size_t narchives;
+	unsigned probe_seconds; /* between two rounds of asking */
 	struct build_block *memory; /* everything above, for policy_free() */
 };
 

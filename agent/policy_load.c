@@ -6,6 +6,7 @@
 #include "dict.h"
 #include "hash.h"
 #include "outcome.h"
+#include "pool.h"
 #include "policy_index.h"
 #include "value_set.h"
 
@@ -14,8 +15,6 @@
 #include <stdlib.h>
 
 enum {
-	DEFAULT_MAXIMUM_LENGTH = 16378,
-	LEAST_MAXIMUM_LENGTH = 4096,
 	RULE_NAME_MAX = 128, /* bytes: it stands in each answer */
 	VARIABLE_MAX = 40    /* bytes, without HAProxy's prefix */
 };
@@ -135,86 +134,6 @@ static void load_default(struct build *b, json_t *json, struct policy_outcome *o
 	outcome_load(b, json, o);
 }
 
-/*** what may be promised ***/
-
-/* A list of UIDs or keywords: transfer syntaxes, or what is none. */
-static const char *load_uid(struct build *b, json_t *json, bool transfer)
-{
-	const char *text = json_string_value(json), *uid = text;
-	const struct dict_uid *known;
-
-	if (!text) {
-		build_expected(b, json, "a UID or its keyword");
-		return NULL;
-	}
-	if (text[strspn(text, "0123456789.")] != '\0')
-		uid = dict_uid_by_keyword(slice_str(text));
-	known = uid ? dict_uid(slice_str(uid)) : NULL;
-	if (!uid)
-		build_fail(b, "\"%s\" is neither a UID nor the keyword of one", text);
-	else if (known && (known->kind == DICT_TRANSFER_SYNTAX) != transfer)
-		build_fail(b, "%s is %s transfer syntax", known->keyword,
-			   transfer ? "no" : "a");
-	return uid ? build_text(b, uid) : NULL;
-}
-
-static size_t load_uids(struct build *b, json_t *json, bool transfer,
-			const char *const **uids)
-{
-	size_t n = json_array_size(json);
-	const char **list = build_take(b, n, sizeof(*list));
-
-	if (!json_is_array(json) || (transfer && n == 0))
-		build_expected(b, json, "a list of UIDs or their keywords");
-	for (size_t i = 0; list && i < n; i++) {
-		build_enter_element(b, i);
-		list[i] = load_uid(b, json_array_get(json, i), transfer);
-		build_leave(b);
-	}
-	*uids = list;
-	return list ? n : 0;
-}
-
-static void load_maximum_length(struct build *b, json_t *json,
-				struct policy_negotiation *n)
-{
-	json_int_t bytes = json ? json_integer_value(json) : DEFAULT_MAXIMUM_LENGTH;
-
-	if (bytes < LEAST_MAXIMUM_LENGTH || bytes > UINT32_MAX)
-		build_fail(b, "expected a number of bytes from %d to 4294967295",
-			   LEAST_MAXIMUM_LENGTH);
-	else
-		n->maximum_length = (uint32_t)bytes;
-}
-
-static void load_negotiation(struct build *b, json_t *json, struct policy_negotiation *n)
-{
-	/* What every archive is expected to take (PS3.5 10.1) */
-	static const char *const uncompressed[] = {"1.2.840.10008.1.2.1",
-						   "1.2.840.10008.1.2"};
-	json_t *transfer = json_object_get(json, "transfer_syntaxes");
-	json_t *abstract = json_object_get(json, "abstract_syntaxes");
-
-	*n = (struct policy_negotiation){.transfer_syntaxes = uncompressed,
-					 .ntransfer_syntaxes = 2};
-	if (json && !json_is_object(json))
-		build_expected(b, json, "an object");
-	build_members(b, json, "transfer_syntaxes abstract_syntaxes maximum_length");
-	build_enter(b, "transfer_syntaxes");
-	if (transfer)
-		n->ntransfer_syntaxes =
-			load_uids(b, transfer, true, &n->transfer_syntaxes);
-	build_leave(b);
-	build_enter(b, "abstract_syntaxes");
-	if (abstract)
-		n->nabstract_syntaxes =
-			load_uids(b, abstract, false, &n->abstract_syntaxes);
-	build_leave(b);
-	build_enter(b, "maximum_length");
-	load_maximum_length(b, json_object_get(json, "maximum_length"), n);
-	build_leave(b);
-}
-
 /*** exports ***/
 
 /* The contract's own variables (docs/contract.md), and dicom.cfg's and the Lua's */
@@ -287,6 +206,8 @@ static void load_members(struct build *b, json_t *root, struct policy *policy,
 	build_enter(b, "lists");
 	lists_load(b, json_object_get(root, "lists"), files);
 	build_leave(b);
+	pool_load_all(b, json_object_get(root, "pools"),
+		      json_object_get(root, "negotiate"), policy);
 	build_enter(b, "rules");
 	load_rules(b, json_object_get(root, "rules"), policy);
 	build_leave(b);
@@ -296,23 +217,31 @@ static void load_members(struct build *b, json_t *root, struct policy *policy,
 	build_enter(b, "export");
 	load_exports(b, json_object_get(root, "export"), policy);
 	build_leave(b);
-	build_enter(b, "negotiate");
-	load_negotiation(b, json_object_get(root, "negotiate"), &policy->negotiation);
+}
+
+static void warn_member(struct build *b, const char *member, const char *name,
+			const char *what)
+{
+	if (!name)
+		return;
+	build_enter(b, member);
+	build_enter(b, name);
+	report_add(b->report, true, b->path, build_place(b, PLACE_NAME), "%s.%s: %s",
+		   member, name, what);
+	build_leave(b);
 	build_leave(b);
 }
 
 static void warn_unused(struct build *b)
 {
-	build_enter(b, "lists");
-	for (size_t i = 0; i < b->nlists; i++) {
-		if (b->lists[i].used || !b->lists[i].name)
-			continue;
-		build_enter(b, b->lists[i].name);
-		report_add(b->report, true, b->path, build_place(b, PLACE_NAME),
-			   "no rule uses the list \"%s\"", b->lists[i].name);
-		build_leave(b);
-	}
-	build_leave(b);
+	for (size_t i = 0; i < b->nlists; i++)
+		if (!b->lists[i].used)
+			warn_member(b, "lists", b->lists[i].name,
+				    "no rule uses this list");
+	for (size_t i = 0; i < b->npools; i++)
+		if (!b->pools[i].used)
+			warn_member(b, "pools", b->pools[i].name,
+				    "no rule sends anything to this pool");
 }
 
 static void load_document(struct build *b, json_t *root, struct policy *policy,
@@ -325,7 +254,7 @@ static void load_document(struct build *b, json_t *root, struct policy *policy,
 		build_expected(b, root, "an object with \"rules\"");
 		return;
 	}
-	build_members(b, root, "$schema rules default lists export negotiate");
+	build_members(b, root, "$schema rules default lists export negotiate pools");
 	build_enter(b, "$schema");
 	if (schema && !json_is_string(schema))
 		build_expected(b, schema, "a string");
@@ -364,6 +293,18 @@ static json_t *parse(struct build *b)
 	return NULL;
 }
 
+/* The same files, and the same answers of archives, have the same id. */
+static void set_id(struct policy *policy, uint64_t hash, const json_t *probed)
+{
+	char *text = probed ? json_dumps(probed, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+
+	if (text)
+		hash = hash_bytes(hash, slice_str(text));
+	free(text);
+	snprintf(policy->id, sizeof(policy->id), "%016llx",
+		 (unsigned long long)hash_spread(hash));
+}
+
 /* With the text read and the memory there. */
 static void build_policy(struct build *b, struct policy *policy,
 			 struct lists_files *files)
@@ -373,20 +314,21 @@ static void build_policy(struct build *b, struct policy *policy,
 	if (root)
 		load_document(b, root, policy, files);
 	json_decref(root);
-	snprintf(policy->id, sizeof(policy->id), "%016llx",
-		 (unsigned long long)hash_spread(files->hash));
+	set_id(policy, files->hash, b->probed);
 	free(b->attributes);
 	free(b->sets);
+	free(b->archives);
 }
 
 struct policy *policy_load(const char *path, struct report *report,
-			   struct lists_files *files)
+			   struct lists_files *files, const json_t *probed)
 {
 	struct build b = {.path = path,
 			  .report = report,
+			  .probed = probed,
 			  .unicode = malloc(sizeof(*b.unicode))};
 	struct policy *policy = calloc(1, sizeof(*policy));
-	size_t before = report->errors, len = 0;
+	size_t before = report->errors, first = report->n, len = 0;
 	char *text;
 
 	files->hash = HASH_START;
@@ -399,6 +341,7 @@ struct policy *policy_load(const char *path, struct report *report,
 		build_policy(&b, policy, files);
 	else if (text)
 		report_add(report, false, path, (struct place){0}, "out of memory");
+	report_sort(report, first);
 	free(b.unicode);
 	free(text);
 	if (policy)

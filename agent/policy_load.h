@@ -3,6 +3,8 @@
 #ifndef POLICY_LOAD_H
 #define POLICY_LOAD_H
 
+#include <jansson.h>
+
 #include "lists.h"
 #include "policy.h"
 #include "report.h"
@@ -10,9 +12,10 @@
 /* Read and compile <path>.  The policy is the caller's, for policy_free(); NULL with all
  * errors in <report> if the file cannot be read or breaks a rule of the language.  The
  * files that it was, or should have been, read from are added to <files> in any case.
+ * <probed>: the answers of archives by prober_key(), or NULL.
  */
 struct policy *policy_load(const char *path, struct report *report,
-			   struct lists_files *files);
+			   struct lists_files *files, const json_t *probed);
 
 void policy_free(struct policy *policy);
 

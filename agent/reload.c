@@ -3,6 +3,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "policy_load.h"
+#include "prober.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,9 @@ struct reload {
 	struct policies *policies;
 	struct lists_files files;
 	struct lists_version *seen; /* one for each file: at the last tick */
+	struct prober *prober;
+	json_t *probed;       /* what archives have answered; NULL: nothing yet */
+	bool archives_differ; /* from those that are probed */
 };
 
 static void count_refusal(const struct reload *r, const struct report *report)
@@ -22,7 +26,7 @@ static void count_refusal(const struct reload *r, const struct report *report)
 	metrics_policy_refused(report->errors,
 			       first && first->file > 0 ? report_file(first)
 							: slice_str(r->path),
-			       first ? first->line : 0,
+			       first ? first->at.line : 0,
 			       first ? report_message(first)
 				     : slice_str("see the log"));
 }
@@ -61,7 +65,7 @@ static void announce(const struct policy *policy)
 static struct policy *load(struct reload *r, struct report *report)
 {
 	struct lists_files files = {0};
-	struct policy *policy = policy_load(r->path, report, &files);
+	struct policy *policy = policy_load(r->path, report, &files, r->probed);
 	struct lists_version *seen = calloc(files.n + 1, sizeof(*seen));
 
 	if (!seen) {
@@ -87,14 +91,16 @@ struct reload *reload_new(const char *path, struct report *report)
 		return NULL;
 	}
 	r->path = path;
-	policy = load(r, report);
+	r->prober = prober_new();
+	policy = r->prober ? load(r, report) : NULL;
 	if (policy)
 		r->policies = policies_new(policy);
 	if (r->policies) {
+		r->archives_differ = true;
 		announce(policy);
 		return r;
 	}
-	if (policy)
+	if (policy || !r->prober)
 		report_add(report, false, path, (struct place){0}, "out of memory");
 	policy_free(policy);
 	reload_free(r);
@@ -105,6 +111,8 @@ void reload_free(struct reload *r)
 {
 	if (!r)
 		return;
+	prober_free(r->prober);
+	json_decref(r->probed);
 	policies_free(r->policies);
 	lists_forget(&r->files);
 	free(r->seen);
@@ -131,15 +139,38 @@ static bool has_changed(struct reload *r)
 	return differs && quiet;
 }
 
-void reload_tick(struct reload *r, bool asked)
+/* True if an archive has answered something else than before. */
+static bool has_answers(struct reload *r)
 {
-	struct report *report;
+	json_t *probed = prober_changes(r->prober);
+
+	if (!probed)
+		return false;
+	json_decref(r->probed);
+	r->probed = probed;
+	return true;
+}
+
+/* Probe what the policy in force names.  The thread for that begins with the first tick,
+ * when privileges have been dropped.
+ */
+static void watch_archives(struct reload *r)
+{
+	const struct policy *p;
+
+	if (!r->archives_differ)
+		return;
+	p = policies_hold(r->policies, (struct slice){0});
+	r->archives_differ = !prober_watch(r->prober, p->archives, p->narchives,
+					   p->probe_seconds);
+	policies_release(r->policies, p);
+}
+
+static void load_again(struct reload *r)
+{
+	struct report *report = calloc(1, sizeof(*report));
 	struct policy *policy;
 
-	policies_expire(r->policies);
-	if (!has_changed(r) && !asked)
-		return;
-	report = calloc(1, sizeof(*report));
 	if (!report)
 		return;
 	policy = load(r, report);
@@ -149,6 +180,7 @@ void reload_tick(struct reload *r, bool asked)
 		policy = NULL;
 	}
 	if (policy) {
+		r->archives_differ = true;
 		announce(policy);
 	} else {
 		count_refusal(r, report);
@@ -156,4 +188,16 @@ void reload_tick(struct reload *r, bool asked)
 	}
 	report_clear(report);
 	free(report);
+}
+
+void reload_tick(struct reload *r, bool asked)
+{
+	bool changed = has_changed(r), answered = has_answers(r);
+
+	policies_expire(r->policies);
+	if (asked)
+		prober_ask(r->prober);
+	if (changed || answered || asked)
+		load_again(r);
+	watch_archives(r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* reload.h - the policy's files, read again when they change.
+/* reload.h - the policy's files, read again when they change, or when an archive
+ * that it names has answered something else.
  *
  * All of it runs in one thread; the workers see the new policy with their next message.
  */
@@ -22,7 +23,8 @@ void reload_free(struct reload *r);
 struct policies *reload_policies(struct reload *r);
 
 /* To be called every RELOAD_TICK_MS: load again what has changed and stayed the same since
- * the last tick, so that a file is not read while it is written; at once if <asked>.  A
+ * the last tick, so that a file is not read while it is written; at once if <asked>, and
+ * archives are then probed again.  A
  * file is known by what its name leads to, be it a file that was renamed to it or the end
  * of a chain of symbolic links.  What cannot be used changes nothing; the log says why.
  */

@@ -43,7 +43,7 @@ void report_add(struct report *r, bool warning, const char *file, struct place a
 	*entry = (struct report_entry){.text = strdup(text),
 				       .file = file ? strnlen(file, len) : 0,
 				       .message = len,
-				       .line = at.line,
+				       .at = at,
 				       .warning = warning};
 	if (entry->text)
 		r->n++;
@@ -65,6 +65,32 @@ struct slice report_file(const struct report_entry *entry)
 struct slice report_message(const struct report_entry *entry)
 {
 	return slice_str(entry->text + entry->message);
+}
+
+static bool is_before(const struct report_entry *a, const struct report_entry *b)
+{
+	struct slice file_a = report_file(a), file_b = report_file(b);
+	size_t len = file_a.len < file_b.len ? file_a.len : file_b.len;
+	int order = memcmp(file_a.ptr, file_b.ptr, len);
+
+	if (order != 0 || file_a.len != file_b.len)
+		return order != 0 ? order < 0 : file_a.len < file_b.len;
+	if (a->at.line != b->at.line)
+		return a->at.line < b->at.line;
+	return a->at.column < b->at.column;
+}
+
+/* Few, mostly in order, and equal ones stay as they are. */
+void report_sort(struct report *r, size_t from)
+{
+	for (size_t i = from; i < r->n; i++)
+		for (size_t k = i; k > from && is_before(&r->entries[k],
+							 &r->entries[k - 1]); k--) {
+			struct report_entry swap = r->entries[k];
+
+			r->entries[k] = r->entries[k - 1];
+			r->entries[k - 1] = swap;
+		}
 }
 
 void report_clear(struct report *r)

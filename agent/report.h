@@ -12,7 +12,7 @@ struct report_entry {
 	char *text;     /* FILE:LINE:COLUMN: error: what was found, what is allowed */
 	size_t file;    /* bytes of FILE; 0: there is none */
 	size_t message; /* where in <text> it is said what was found */
-	unsigned line;  /* 0: not known */
+	struct place at; /* line 0: not known */
 	bool warning;
 };
 
@@ -33,6 +33,9 @@ void report_add(struct report *r, bool warning, const char *file, struct place a
 const struct report_entry *report_first_error(const struct report *r);
 struct slice report_file(const struct report_entry *entry);
 struct slice report_message(const struct report_entry *entry);
+
+/* Put the entries from number <from> on into the order of their places, file by file. */
+void report_sort(struct report *r, size_t from);
 
 /* Release the texts; the report is empty then. */
 void report_clear(struct report *r);

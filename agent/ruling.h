@@ -23,4 +23,9 @@
 const struct policy_outcome *ruling_decide(const struct policy *policy,
 					   const struct policy_facts *facts);
 
+/* Visit the outcome of each rule that can still be the first to match, perhaps more. */
+void ruling_each(const struct policy *policy, const struct policy_facts *facts,
+		 void (*visit)(void *context, const struct policy_outcome *outcome),
+		 void *context);
+
 #endif

@@ -268,6 +268,69 @@ local function abstract_syntax(rq, id)
 	return "unknown"
 end
 
+-- Threads have a Lua state each: what all of them must know is in variables of the process. What an archive did not
+-- keep is not promised again for its pool, since the agents are told with each association; the oldest goes first.
+local LEARNED = "proc.dicom.learned"
+local LEARNED_ENTRIES = 64
+
+local function learn(txn, lessons)
+	local pool, kept, new = txn.f:be_name(), {}, {}
+	for _, lesson in ipairs(lessons) do
+		new[pool .. "|" .. lesson] = true
+	end
+	for old in (txn:get_var(LEARNED) or ""):gmatch("%S+") do
+		kept[#kept + 1] = not new[old] and old or nil
+	end
+	for entry in pairs(new) do
+		kept[#kept + 1] = entry
+	end
+	txn:set_var(LEARNED, table.concat(kept, " ", math.max(1, #kept - LEARNED_ENTRIES + 1)))
+end
+
+-- Associations that were aborted after the SCU had its A-ASSOCIATE-AC, "pool\tserver\treason\tnumber" a line; of each
+-- thread, which thus need not share a counter.
+local ABORTED = "proc.dicom.aborted"
+local MAX_THREADS = 256
+
+local function count(txn, reason)
+	local what = ("%s\t%s\t%s\t"):format(txn.f:be_name() or "-", txn.f:srv_name() or "-", reason)
+	local old, found = txn:get_var(ABORTED .. core.thread) or "", false
+	local new = old:gsub("([^\n]*\t)(%d+)\n", function(known, number)
+		if known ~= what then
+			return nil
+		end
+		found = true
+		return ("%s%d\n"):format(known, tonumber(number) + 1)
+	end)
+	txn:set_var(ABORTED .. core.thread, found and new or new .. what .. "1\n")
+end
+
+core.register_service("dicom-metrics", "http", function(applet)
+	local sums, names = {}, {}
+	for thread = 1, MAX_THREADS do
+		for name, number in (applet:get_var(ABORTED .. thread) or ""):gmatch("([^\n]*)\t(%d+)\n") do
+			names[#names + 1] = not sums[name] and name or nil
+			sums[name] = (sums[name] or 0) + tonumber(number)
+		end
+	end
+	table.sort(names)
+	local out = {
+		"# HELP dicom_splice_aborted_total Associations aborted after the SCU had been accepted for an archive.\n",
+		"# TYPE dicom_splice_aborted_total counter\n",
+	}
+	for _, name in ipairs(names) do
+		local pool, server, reason = name:match("^(.*)\t(.*)\t(.*)$")
+		out[#out + 1] = ('dicom_splice_aborted_total{pool="%s",server="%s",reason="%s"} %d\n')
+			:format(pool, server, reason, sums[name])
+	end
+	local body = table.concat(out)
+	applet:set_status(200)
+	applet:add_header("content-type", "text/plain; version=0.0.4")
+	applet:add_header("content-length", #body)
+	applet:start_response()
+	applet:send(body)
+end)
+
 local function broken_context(id, promised, got, rq)
 	local what
 	if not got then
@@ -279,39 +342,44 @@ local function broken_context(id, promised, got, rq)
 	else
 		return nil
 	end
-	return ("the archive accepted less than was promised: context %d (%s) %s")
-		:format(id, shown(abstract_syntax(rq, id)), what)
+	local class = abstract_syntax(rq, id)
+	return ("the archive accepted less than was promised: context %d (%s) %s"):format(id, shown(class), what),
+		class .. "|" .. promised.transfer_syntax
 end
 
--- Says how the archive's AC breaks the promise, or nil if it keeps it.
+-- Says how the archive's AC breaks the promise, and lists what is learned from that; nil if it keeps it.
 local function broken_promise(promise, answer, rq)
 	local promised, got = read_ac(promise), read_ac(answer)
+	local first, lessons = nil, {}
 	for id = 1, 255, 2 do
 		local context = promised.contexts[id]
 		if context and context.result == 0 then
-			local why = broken_context(id, context, got.contexts[id], rq)
-			if why then
-				return why
-			end
+			local why, lesson = broken_context(id, context, got.contexts[id], rq)
+			first = first or why
+			lessons[#lessons + 1] = lesson
 		end
 	end
 	if got.max_length ~= 0 and (promised.max_length == 0 or got.max_length < promised.max_length) then
-		return ("the archive accepted less than was promised: Maximum Length %d instead of %d")
+		first = first or ("the archive accepted less than was promised: Maximum Length %d instead of %d")
 			:format(got.max_length, promised.max_length)
+		lessons[#lessons + 1] = "length|" .. got.max_length
 	end
+	return first, "promise", lessons
 end
 
--- Says why a first PDU of the archive that is no AC ends the association.
+-- Says why a first PDU of the archive that is no AC ends the association, and the same in a word for metrics.
 local function refusal(pdu)
 	local kind = pdu:byte(1)
 	if kind == ASSOCIATE_RJ and #pdu >= 10 then
 		local result, source, reason = pdu:byte(8, 10)
 		return ("the archive rejected the association %s: %s (%d/%d/%d)"):format(RJ_RESULT[result] or "oddly",
-			RJ_REASON[source] and RJ_REASON[source][reason] or "unknown reason", result, source, reason)
+			RJ_REASON[source] and RJ_REASON[source][reason] or "unknown reason", result, source, reason),
+			("rejected %d/%d/%d"):format(result, source, reason)
 	elseif kind == ABORT and #pdu >= 10 then
-		return ("the archive aborted the association (source %d, reason %d)"):format(pdu:byte(9, 10))
+		return ("the archive aborted the association (source %d, reason %d)"):format(pdu:byte(9, 10)), "aborted"
 	end
-	return ("the archive's answer to the A-ASSOCIATE-RQ begins with %02XH, it is no A-ASSOCIATE-AC"):format(kind)
+	return ("the archive's answer to the A-ASSOCIATE-RQ begins with %02XH, it is no A-ASSOCIATE-AC"):format(kind),
+		"no answer"
 end
 
 local Splice = {}
@@ -329,8 +397,9 @@ end
 
 -- Ends the association for both peers, once. Nothing of what is held gets out. The connections stay open for the SCU
 -- to read the A-ABORT.
-function Splice:abort(txn, why)
+function Splice:abort(txn, why, reason)
 	self.state = "aborted"
+	count(txn, reason)
 	self.deadline = now_ms() + LINGER_MS
 	set(txn, "error", why)
 	local req, res = bare(txn.req), bare(txn.res)
@@ -381,9 +450,9 @@ function Splice:request_payload(txn, channel)
 	if self.state == "fresh" then
 		return self:replay(txn, channel)
 	elseif closed(channel) then
-		return self:abort(txn, "closed by the SCU before the archive had answered")
+		return self:abort(txn, "closed by the SCU before the archive had answered", "scu-closed")
 	elseif now_ms() >= self.deadline then
-		return self:abort(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time")
+		return self:abort(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time", "time-out")
 	end
 	return self:wake()
 end
@@ -396,7 +465,7 @@ function Splice:release(txn, channel, length)
 	return self:let_go(channel)
 end
 
--- Says what is wrong with the archive's first PDU, or nil.
+-- Says what is wrong with the archive's first PDU, in words and in a word, and what is learned from that; or nil.
 function Splice:judge(pdu)
 	if pdu:byte() == ASSOCIATE_AC then
 		return broken_promise(self.promise, pdu, self.request)
@@ -408,20 +477,21 @@ function Splice:response_payload(txn, channel)
 	-- what data() gives for an empty channel differs from version to version
 	local answer = channel:input() > 0 and channel:data() or ""
 	local length = pdu_length(answer)
-	local why
+	local why, reason, lessons
 	if #answer >= length then
-		why = self:judge(answer:sub(1, length))
+		why, reason, lessons = self:judge(answer:sub(1, length))
 		if not why then
 			return self:release(txn, channel, length)
 		end
+		learn(txn, lessons or {})
 	elseif channel:may_recv() then
 		return self:wake()
 	elseif #answer == 0 then
-		why = "the archive closed the connection instead of answering the A-ASSOCIATE-RQ"
+		why, reason = "the archive closed the connection instead of answering the A-ASSOCIATE-RQ", "closed"
 	else
-		why = "the archive's answer to the A-ASSOCIATE-RQ is not complete"
+		why, reason = "the archive's answer to the A-ASSOCIATE-RQ is not complete", "closed"
 	end
-	return self:abort(txn, why)
+	return self:abort(txn, why, reason)
 end
 
 -- Whatever returns 0 must have called wake: HAProxy spins once a wake_time is over and no new one was given.
@@ -444,7 +514,7 @@ end
 -- and would forward what is in the buffer.
 function Splice:end_analyze(txn, channel)
 	if self.state == "held" then
-		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ")
+		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ", "connection")
 	end
 	if self.state == "aborted" and (channel:is_resp() or discard(channel, self.deadline)) then
 		return channel:is_resp() and 1 or self:wake()

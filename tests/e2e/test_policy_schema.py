@@ -22,7 +22,11 @@ EVERYTHING = {
     "lists": {"inline": ["A", "B*"], "file": {"file": "list.txt"}, "spare": ["C"]},
     "export": {"modality": "Modality", "accession": "RequestAttributesSequence.AccessionNumber"},
     "negotiate": {"transfer_syntaxes": ["ExplicitVRLittleEndian", "1.2.840.10008.1.2"],
-                  "abstract_syntaxes": ["1.2.3.4"], "maximum_length": 16384},
+                  "abstract_syntaxes": ["1.2.3.4"], "maximum_length": 16384, "probe_seconds": 60},
+    "pools": {"b": {"accepts": [{"sop_classes": ["CTImageStorage", "@storage", "1.2.3"],
+                                 "transfer_syntaxes": ["JPEG2000Lossless"]}], "maximum_length": 0,
+                    "archives": [{"address": "127.0.0.1:104", "called_ae": "A", "calling_ae": "B"}],
+                    "implementation_class_uid": "1.2", "implementation_version_name": "X", "extended": ["y"]}},
     "default": {"backend": "b", "key": "PatientID", "called_ae": "C", "calling_ae": "D"},
     "rules": [
         {"name": "text", "if": {"Modality": "CT", "StationName": ["A", "B"],

@@ -27,7 +27,7 @@ static inline struct policy *policy_from(const char *json, char *path,
 	if (fd < 0 || write(fd, json, len) != (ssize_t)len)
 		abort();
 	close(fd);
-	policy = policy_load(path, report, &files);
+	policy = policy_load(path, report, &files, NULL);
 	lists_forget(&files);
 	unlink(path);
 	return policy;

@@ -22,7 +22,7 @@ static struct policy *load(const char *json, struct lists_files *files)
 
 	folder_write(&folder, "policy.json", quoted(json));
 	report_clear(&report);
-	p = policy_load(folder_path(&folder, "policy.json"), &report, files);
+	p = policy_load(folder_path(&folder, "policy.json"), &report, files, NULL);
 	return p;
 }
 
@@ -114,7 +114,7 @@ static void test_paths(void **state)
 	/* beside a policy that has no directory in its name */
 	assert_int_equal(chdir(folder.path), 0);
 	folder_write(&folder, "policy.json", quoted(WITH_FILE("sub/list")));
-	p = policy_load("policy.json", &report, &files);
+	p = policy_load("policy.json", &report, &files, NULL);
 	assert_non_null(p);
 	assert_string_equal(files.paths[1], "sub/list");
 	policy_free(p);
@@ -175,16 +175,16 @@ static void test_what_is_wrong_with_files(void **state)
 	assert_null(load("{'rules': [" RULE("r", "'ClientAddress': {'in': 'l'}, "
 					    "'SOPClassUID': {'in': 'l'}") "],"
 			 " 'lists': {'l': {'file': 'list'}}}", &files));
-	check_errors("list:2:1: error: for ClientAddress: '10.0.0.1/8' has bits set behind its prefix;"
+	check_errors("list:1:1: error: for SOPClassUID: '10.0.0.0/8' is neither a UID nor the keyword of "
+		     "one\n"
+		     "list:2:1: error: for ClientAddress: '10.0.0.1/8' has bits set behind its prefix;"
 		     " the network itself was expected\n"
+		     "list:2:1: error: for SOPClassUID: '10.0.0.1/8' is neither a UID nor the keyword of "
+		     "one\n"
 		     "list:3:1: error: for ClientAddress: 'localhost' is no address and no network:"
 		     " expected 10.1.2.3, 10.1.0.0/16 or 2001:db8::/32\n"
-		     "list:1:1: error: for SOPClassUID: '10.0.0.0/8' is neither a UID nor the keyword of"
-		     " one\n"
-		     "list:2:1: error: for SOPClassUID: '10.0.0.1/8' is neither a UID nor the keyword of"
-		     " one\n"
-		     "list:3:1: error: for SOPClassUID: 'localhost' is neither a UID nor the keyword of"
-		     " one\n");
+		     "list:3:1: error: for SOPClassUID: 'localhost' is neither a UID nor the keyword of "
+		     "one\n");
 	lists_forget(&files);
 }
 

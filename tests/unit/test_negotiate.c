@@ -25,15 +25,39 @@
 #define LENGTH	     "51 00 [00004000]"
 #define COMMON	     "57 00 [['1.2.840.10008.5.1.4.1.1.2'] ['1.2.840.10008.4.2'] [ ]]"
 
-static const char *const syntaxes[] = {"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"};
-static const char *const extra[] = {"1.3.12.2.1107.5.9.1"};
-static const struct policy_negotiation usual = {.transfer_syntaxes = syntaxes,
-						.ntransfer_syntaxes = 2,
-						.maximum_length = 16378};
+/* Sorted by UID, as a capability is */
+#define ROWS                                                                             \
+	{{(const uint8_t *)"1.2.840.10008.1.1", 17}, 3},                                  \
+	{{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.2", 25}, 3},                          \
+	{{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.4", 25}, 3}
+static const struct slice syntaxes[] = {{(const uint8_t *)"1.2.840.10008.1.2", 17},
+					{(const uint8_t *)"1.2.840.10008.1.2.1", 19},
+					{(const uint8_t *)"1.2.840.10008.1.2.4.50", 22}};
+static const struct capability_row rows[] = {ROWS};
+static const struct capability_row more_rows[] = {
+	ROWS, {{(const uint8_t *)"1.3.12.2.1107.5.9.1", 19}, 3}};
+/* CT in all three, MR in JPEG only */
+static const struct capability_row other_rows[] = {
+	{{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.2", 25}, 7},
+	{{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.4", 25}, 4}};
+static const struct capability usual = {rows, 3, syntaxes, 2, 16378};
+static const struct capability more = {more_rows, 4, syntaxes, 2, 16378};
+static const struct capability other = {other_rows, 2, syntaxes, 3, 0};
 
 static struct ul_associate rq, again;
 static struct negotiate_plan plan;
 static uint8_t bytes[1 << 18];
+
+/* Plans for pools with these capabilities; <b> may be NULL. */
+static const char *agree(const struct capability *a, const struct capability *b,
+			 const char *learned)
+{
+	negotiate_begin(&rq, &plan);
+	negotiate_consider(&rq, "a", a, slice_str(learned), &plan);
+	if (b)
+		negotiate_consider(&rq, "b", b, slice_str(learned), &plan);
+	return negotiate_finish(&rq, &plan);
+}
 
 static void parse(const char *body)
 {
@@ -69,10 +93,10 @@ static void test_bytes(void **state)
 	      "56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02]"
 	      COMMON
 	      "58 00 [01 00 ['user'] [ ]] 59 00 [ ] 7F 00 ['private']]" "7E 00 ['unknown']");
-	assert_null(negotiate_plan(&rq, &usual, &plan));
+	assert_null(agree(&usual, NULL, ""));
 	assert_int_equal(plan.accepted, 2);
 	w = writer_of(bytes, sizeof(bytes));
-	negotiate_write_ac(&rq, &plan, 16378, &w);
+	negotiate_write_ac(&rq, &plan, &w);
 	check_written(&w, "02 00 {" FIXED CONTEXT_NAME
 			  "21 00 [01 00 00 00" EXPLICIT "]"
 			  "21 00 [03 00 00 00" IMPLICIT "]"
@@ -103,8 +127,8 @@ static void test_the_ac_is_short(void **state)
 
 	parse(FIXED CONTEXT_NAME "20 00 [0100 0000 " CT EXPLICIT "]"
 				 "20 00 [0300 0000 " PRIVATE "40 00 ['1'*65 ]]");
-	assert_null(negotiate_plan(&rq, &usual, &plan));
-	negotiate_write_ac(&rq, &plan, 16378, &w);
+	assert_null(agree(&usual, NULL, ""));
+	negotiate_write_ac(&rq, &plan, &w);
 	assert_true(writer_ok(&w));
 	assert_int_equal(ul_parse_associate(reader_of(slice_of(w.buf + 6, w.len - 6), false),
 					    UL_ASSOCIATE_AC, &again),
@@ -193,17 +217,63 @@ static void test_what_is_not_spliced(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(body, sizeof(body), "%s%s%s", FIXED, CONTEXT_NAME, cases[i].items);
 		parse(body);
-		if ((negotiate_plan(&rq, &usual, &plan) == NULL) != cases[i].spliced)
+		if ((agree(&usual, NULL, "") == NULL) != cases[i].spliced)
 			fail_msg("spliced is not %d: %s", cases[i].spliced, cases[i].items);
 	}
 	{
-		struct policy_negotiation may = usual;
-
-		may.abstract_syntaxes = extra;
-		may.nabstract_syntaxes = 1;
 		parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" PRIVATE EXPLICIT "]");
-		assert_null(negotiate_plan(&rq, &may, &plan));
+		assert_null(agree(&more, NULL, ""));
 	}
+}
+
+/* What is promised is what all pools keep, in the SCU's order. */
+static void test_pools_that_differ(void **state)
+{
+	static const struct {
+		const char *learned;
+		const struct capability *a, *b;
+		const char *ct;   /* transfer syntax; NULL: refused */
+		uint8_t ct_result, mr_result;
+		uint32_t length;
+	} cases[] = {
+		{"", &usual, NULL, "1.2.840.10008.1.2.1", 0, 0, 16378},
+		{"", &other, NULL, "1.2.840.10008.1.2.4.50", 0, 0, 131072},
+		{"", &usual, &other, "1.2.840.10008.1.2.1", 0, 4, 16378},
+		{"", &other, &usual, "1.2.840.10008.1.2.1", 0, 4, 16378},
+		/* learned of one pool is learned for all that it is considered with */
+		{"b|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2.1", &usual, &other,
+		 "1.2.840.10008.1.2", 0, 4, 16378},
+		{"c|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2.1", &usual, &other,
+		 "1.2.840.10008.1.2.1", 0, 4, 16378},
+		{"x a|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2.1 "
+		 "a|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2", &usual, NULL, NULL, 4, 0, 16378},
+		{"a|length|8192", &usual, &other, "1.2.840.10008.1.2.1", 0, 4, 8192},
+		{"a|length|99999", &usual, NULL, "1.2.840.10008.1.2.1", 0, 0, 16378},
+		{"a|length|99999999999999999999 a|length|x a| | ||", &other, NULL,
+		 "1.2.840.10008.1.2.4.50", 0, 0, 131072},
+		/* the same capability, but another name */
+		{"b|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2.1", &usual, &usual,
+		 "1.2.840.10008.1.2", 0, 0, 16378},
+	};
+
+	parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT JPEG EXPLICIT IMPLICIT "]"
+	      "20 00 [03 00 00 00" MR JPEG EXPLICIT "]");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_null(agree(cases[i].a, cases[i].b, cases[i].learned));
+		if (plan.contexts[0].result != cases[i].ct_result ||
+		    plan.contexts[1].result != cases[i].mr_result)
+			fail_msg("%zu: results %u, %u", i, plan.contexts[0].result,
+				 plan.contexts[1].result);
+		if (cases[i].ct)
+			assert_true(is_text(plan.contexts[0].transfer_syntax, cases[i].ct));
+		assert_int_equal(plan.maximum_length, cases[i].length);
+	}
+	/* a class that one of them does not take */
+	parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT IMPLICIT "]"
+	      "20 00 [03 00 00 00" ECHO IMPLICIT "]");
+	assert_null(agree(&usual, &other, ""));
+	assert_int_equal(plan.contexts[0].result, UL_ACCEPTANCE);
+	assert_int_equal(plan.contexts[1].result, UL_ABSTRACT_SYNTAX_NOT_SUPPORTED);
 }
 
 /* PS3.8 9.3.2: bit 0 is version 1, other bits are not tested */
@@ -322,10 +392,10 @@ static void test_random_requests(void **state)
 		struct reader body = reader_of(slice_of(original + 6, len - 6), false);
 
 		assert_int_equal(ul_parse_associate(body, UL_ASSOCIATE_RQ, &rq), READ_OK);
-		if (negotiate_plan(&rq, &usual, &plan))
+		if (agree(&usual, NULL, ""))
 			continue;
 		spliced++;
-		negotiate_write_ac(&rq, &plan, 16378, &w);
+		negotiate_write_ac(&rq, &plan, &w);
 		aclen = w.len;
 		parse_pdu(&w, 0, UL_ASSOCIATE_AC, &ac);
 		assert_int_equal(ac.ncontexts, rq.ncontexts); /* each is answered */
@@ -354,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_rename),
 		cmocka_unit_test(test_nothing_to_rename),
 		cmocka_unit_test(test_what_is_not_spliced),
+		cmocka_unit_test(test_pools_that_differ),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_random_requests),
 	};

@@ -200,10 +200,11 @@ static void check_whole(const struct policy *p)
 	assert_int_equal(p->nexports, 2);
 	assert_string_equal(p->exports[1].variable, "user");
 	assert_int_equal(p->exports[1].attribute->tag, POLICY_USER_IDENTITY);
-	assert_int_equal(p->negotiation.ntransfer_syntaxes, 2);
-	assert_string_equal(p->negotiation.transfer_syntaxes[0], "1.2.840.10008.1.2.4.90");
-	assert_string_equal(p->negotiation.abstract_syntaxes[0], "1.2.3");
-	assert_int_equal(p->negotiation.maximum_length, 65536);
+	assert_int_equal(p->usual->nsyntaxes, 2);
+	assert_true(slice_equal(p->usual->syntaxes[0], slice_str("1.2.840.10008.1.2.4.90")));
+	assert_non_null(capability_row(p->usual, slice_str("1.2.3")));
+	assert_int_equal(p->usual->maximum_length, 65536);
+	assert_ptr_equal(p->rules[1].outcome.accepts, p->usual);
 }
 
 static void test_all_of_the_language(void **state)
@@ -227,8 +228,8 @@ static void test_defaults(void **state)
 			    sizeof(struct ul_rejection));
 	assert_int_equal(p->otherwise.key.n, 0);
 	assert_int_equal(p->nexports, 0);
-	assert_int_equal(p->negotiation.ntransfer_syntaxes, 2);
-	assert_int_equal(p->negotiation.maximum_length, 16378);
+	assert_int_equal(p->usual->nsyntaxes, 2);
+	assert_int_equal(p->usual->maximum_length, 16378);
 	policy_free(p);
 }
 
