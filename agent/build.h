@@ -28,10 +28,12 @@ struct build_list {
 	bool used;
 };
 
-/* One that has been made into a set for attributes of one kind. */
+/* One that has been made into a set for attributes of one VR; groups of UIDs are for one
+ * attribute alone.
+ */
 struct build_set {
 	const struct build_list *list;
-	char vr[3];
+	const struct policy_attribute *attribute;
 	bool fold;
 	const struct policy_set *set;
 };

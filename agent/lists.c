@@ -330,9 +330,15 @@ static const struct policy_set *make_set(struct build *b, const struct build_lis
 		add_value(b, list, i, set, a);
 	value_set_finish(set);
 	set->name = list->name;
-	sets[b->nsets] = (struct build_set){list, "", fold, set};
-	memcpy(sets[b->nsets++].vr, a->vr, sizeof(a->vr));
+	sets[b->nsets++] = (struct build_set){list, a, fold, set};
 	return set;
+}
+
+static bool serves(const struct policy_attribute *made_for,
+		   const struct policy_attribute *a)
+{
+	return made_for == a || (strcmp(a->vr, "UI") != 0 &&
+				 strcmp(made_for->vr, a->vr) == 0);
 }
 
 static void fail_unknown(struct build *b, const char *name)
@@ -365,7 +371,7 @@ const struct policy_set *lists_set(struct build *b, const char *name,
 	list->used = true;
 	for (size_t i = 0; i < b->nsets; i++)
 		if (b->sets[i].list == list && b->sets[i].fold == fold &&
-		    strcmp(b->sets[i].vr, a->vr) == 0)
+		    serves(b->sets[i].attribute, a))
 			return b->sets[i].set;
 	return make_set(b, list, a, fold);
 }

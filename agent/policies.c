@@ -31,12 +31,15 @@ static struct kept *take_expired(struct policies *all)
 {
 	int64_t now = now_ms();
 	struct kept *out = NULL;
+	size_t n = 0;
 
 	for (struct kept **at = &all->newest->older; *at;) {
 		struct kept *k = *at;
+		bool young = now - k->replaced_ms < POLICIES_KEEP_MS;
 
-		if (k->held > 0 || now - k->replaced_ms < POLICIES_KEEP_MS) {
+		if (k->held > 0 || (young && n < POLICIES_KEEP)) {
 			at = &k->older;
+			n++;
 			continue;
 		}
 		*at = k->older;
@@ -84,8 +87,14 @@ void policies_free(struct policies *all)
 
 bool policies_replace(struct policies *all, struct policy *next)
 {
-	struct kept *k = calloc(1, sizeof(*k));
+	struct kept *k;
 
+	/* only this thread replaces it */
+	if (strcmp(all->newest->policy->id, next->id) == 0) {
+		policy_free(next);
+		return true;
+	}
+	k = calloc(1, sizeof(*k));
 	if (!k)
 		return false;
 	k->policy = next;

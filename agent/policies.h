@@ -9,8 +9,10 @@
 
 #include "policy.h"
 
-/* An association is decided within the inspect-delay of HAProxy, 30 s as we ship it. */
-enum { POLICIES_KEEP_MS = 120 * 1000 };
+/* How long they are kept, and how many: an association is decided within the inspect-delay
+ * of HAProxy, 30 s as we ship it.
+ */
+enum { POLICIES_KEEP_MS = 120 * 1000, POLICIES_KEEP = 16 };
 
 struct policies;
 
@@ -22,8 +24,9 @@ struct policies *policies_new(struct policy *first);
 /* Nobody may hold a policy any more. */
 void policies_free(struct policies *all);
 
-/* Put <next> in force, and become its owner: whoever asks from now on gets it.  False if
- * there is no memory; it is then still the caller's.
+/* Put <next> in force, and become its owner: whoever asks from now on gets it.  One with
+ * the id of the one in force is freed at once.  False if there is no memory; it is then
+ * still the caller's.
  */
 bool policies_replace(struct policies *all, struct policy *next) MUST_CHECK;
 

@@ -48,9 +48,10 @@ static void log_refusal(const struct report *report)
 	log_end(&line);
 }
 
-/* What is said of a policy that has been put in force. */
-static void announce(const struct policy *policy)
+/* What is said of the policy in force. */
+static void announce(struct policies *policies)
 {
+	const struct policy *policy = policies_hold(policies, (struct slice){0});
 	struct log_line line;
 
 	metrics_policy_loaded(policy->id, policy->nrules);
@@ -59,6 +60,7 @@ static void announce(const struct policy *policy)
 	log_text(&line, "id", policy->id);
 	log_number(&line, "rules", (int64_t)policy->nrules);
 	log_end(&line);
+	policies_release(policies, policy);
 }
 
 /* The files of the attempt are watched from now on, whether it succeeded or not. */
@@ -97,7 +99,7 @@ struct reload *reload_new(const char *path, struct report *report)
 		r->policies = policies_new(policy);
 	if (r->policies) {
 		r->archives_differ = true;
-		announce(policy);
+		announce(r->policies);
 		return r;
 	}
 	if (policy || !r->prober)
@@ -181,7 +183,7 @@ static void load_again(struct reload *r)
 	}
 	if (policy) {
 		r->archives_differ = true;
-		announce(policy);
+		announce(r->policies);
 	} else {
 		count_refusal(r, report);
 		log_refusal(report);

@@ -198,6 +198,10 @@ bool value_set_text(struct build *b, struct policy_set *set,
 			      text);
 	if (add_number(set, kind, text))
 		return true;
+	if (strcmp(a->vr, "AE") == 0 && strlen(text) > UL_AE_TITLE &&
+	    !strpbrk(text, "*?"))
+		return refuse(why, "\"%.64s\" has more than %d characters, no AE title has",
+			      text, UL_AE_TITLE);
 	if (kind == VALUE_NUMBER && *text != '\0' && !strpbrk(text, "*?"))
 		return refuse(why, "\"%.64s\" is no number, as %s has", text, a->name);
 	return add_text(b, set, a->vr, text, why);

@@ -243,7 +243,7 @@ def test_mistakes_in_a_list_file(check, written):
     written("nets.txt", "10.0.0.0/8\n")
     status, (line,) = check({"lists": {"nets": {"file": "nets.txt"}, "unused": ["x"]},
                              "rules": [{"name": "n", "if": {"ClientAddress": {"in": "nets"}}, "backend": "x"}]})
-    assert status == 0 and 'warning: no rule uses the list "unused"' in line
+    assert status == 0 and 'warning: lists.unused: no rule uses this list' in line
 
 
 # Usage --------------------------------------------------------------------------------------------

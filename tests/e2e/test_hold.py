@@ -11,6 +11,7 @@ import pytest
 import objects
 import peers
 import wire
+from children import wait_until
 
 KB = 1024
 
@@ -37,6 +38,7 @@ def test_a_strict_archive_sees_nothing_before_its_answer(balancer, raw_archive, 
     assert statuses == {thing.uid: [0] for thing in things}
     assert [a.early for a in archive.associations] == [b""] * len(things)
     assert archive.objects() == {thing.uid: thing.data for thing in things}
+    wait_until(lambda: len(lb.log.associations()) == len(things), "each association is in the log")
     assert {line["verdict"] for line in lb.log.associations()} == {"route"}
 
 

@@ -159,7 +159,7 @@ static void test_expiry(void **state)
 	assert_int_equal(number_of(id[0]), 5);
 }
 
-/* The same text again is the same policy to whoever asks by its id. */
+/* The same text again is the same policy: nothing is kept twice. */
 static void test_same_again(void **state)
 {
 	const struct policy *old = policies_hold(all, (struct slice){0}), *now;
@@ -167,13 +167,27 @@ static void test_same_again(void **state)
 
 	replace(0, id);
 	assert_string_equal(old->id, id);
+	assert_int_equal(freed, 1);
 	now = policies_hold(all, slice_str(id));
-	assert_ptr_not_equal(now, old);
+	assert_ptr_equal(now, old);
 	policies_release(all, now);
 	policies_release(all, old);
-	now_ms += POLICIES_KEEP_MS;
-	replace(1, id);
-	assert_int_equal(freed, 1);
+}
+
+/* However often it is replaced, few are kept; those that are held beside. */
+static void test_many(void **state)
+{
+	const struct policy *first = policies_hold(all, (struct slice){0});
+	char id[3 * POLICIES_KEEP][POLICY_ID_SIZE];
+
+	strcpy(id[0], first->id);
+	for (unsigned i = 1; i < 3 * POLICIES_KEEP; i++)
+		replace(i, id[i]);
+	assert_int_equal(freed, 2 * POLICIES_KEEP - 2);
+	assert_int_equal(number_of(id[0]), 0);
+	assert_int_equal(number_of(id[1]), 3 * POLICIES_KEEP - 1);
+	assert_int_equal(number_of(id[2 * POLICIES_KEEP - 1]), 2 * POLICIES_KEEP - 1);
+	policies_release(all, first);
 }
 
 static void test_no_memory(void **state)
@@ -231,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_replaced, start, stop),
 		cmocka_unit_test_setup_teardown(test_expiry, start, stop),
 		cmocka_unit_test_setup_teardown(test_same_again, start, stop),
+		cmocka_unit_test_setup_teardown(test_many, start, stop),
 		cmocka_unit_test_setup_teardown(test_no_memory, start, stop),
 		cmocka_unit_test_setup_teardown(test_threads, start, stop),
 	};

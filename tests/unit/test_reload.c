@@ -132,9 +132,11 @@ static void test_nothing_changes(void **state)
 	for (int i = 0; i < 5; i++)
 		tick(false);
 	assert_ptr_equal(in_force(), p);
-	/* asked for, it is loaded again at once */
+	assert_string_equal(logged, "");
+	/* asked for, it is loaded again at once, and is the same */
 	tick(true);
-	assert_ptr_not_equal(in_force(), p);
+	assert_non_null(strstr(logged, "event=policy result=loaded"));
+	assert_ptr_equal(in_force(), p);
 	check_rule("a");
 }
 
