@@ -92,7 +92,7 @@ struct policy_fact {
 
 /* Values to compare with: one of them is enough. */
 struct policy_set {
-	const struct slice *literals; /* sorted by policy_slice_order(); folded if <fold> */
+	const struct slice *literals; /* in policy_slice_order(); folded if <fold> */
 	size_t nliterals;
 	const char *const *patterns; /* with * and ?; folded if <fold> */
 	size_t npatterns;
@@ -168,10 +168,10 @@ struct policy_node {
 /*** rules ***/
 
 struct policy_outcome {
-	const char *rule;       /* its name, for the log */
-	const char *backend;    /* the pool; NULL: refused with <rejection> */
-	const char *called_ae;  /* replaces the called AE title; NULL: it stays */
-	const char *calling_ae; /* the same */
+	const char *rule;             /* its name, for the log */
+	const char *backend;          /* the pool; NULL: refused with <rejection> */
+	const char *called_ae;        /* replaces the called AE title; NULL: it stays */
+	const char *calling_ae;       /* the same */
 	struct policy_attributes key; /* for stickiness; none: no key */
 	const struct capability *accepts; /* the pool; NULL: no pool */
 	struct ul_rejection rejection;
@@ -190,7 +190,7 @@ struct policy_export {
 
 struct policy_index;   /* policy_index.h */
 struct prober_archive; /* prober.h */
-struct build_block;  /* build.h */
+struct build_block;    /* build.h */
 
 enum { POLICY_ID_SIZE = 17 };
 
@@ -212,7 +212,7 @@ struct policy {
 	const struct capability *usual; /* of a pool of which nothing else is known */
 	const struct prober_archive *archives; /* to be asked what they accept */
 	size_t narchives;
-	unsigned probe_seconds; /* between two rounds of asking */
+	unsigned probe_seconds;     /* between two rounds of asking */
 	struct build_block *memory; /* everything above, for policy_free() */
 };
 
@@ -271,26 +271,22 @@ bool policy_value_matches(const struct policy_match *match,
 /* True if <match> compares with literals only: no patterns, nothing but "is". */
 bool policy_is_literal(const struct policy_match *match);
 
-/* True if both are written alike, apart from the names of attributes. */
-bool policy_same_condition(const struct policy_node *a, const struct policy_node *b);
-
-/* True if both lead an association to the same place in the same way. */
-bool policy_same_outcome(const struct policy_outcome *a, const struct policy_outcome *b);
-
 /* True if <pattern>, in which * stands for any characters and ? for one, matches the
  * whole of <text>; both UTF-8.
  */
 bool policy_wildcard(const char *pattern, struct slice text);
 
-/* What stands between the values of a fact's text: a backslash (PS3.5 6.4), or, for VRs in
- * which that is a letter like others, a control character between those of several items.
+/* What stands between the values of a fact's text: a backslash (PS3.5 6.4), or, for VRs
+ * in which that is a letter like others, a control character between those of several
+ * items.
  */
 uint8_t policy_separator(const char *vr);
 
 /* The next value of a fact's text, without padding.  False if there is none left. */
 bool policy_next_value(const char *vr, struct slice *text, struct slice *value);
 
-/* Order of bytes, for literals and whoever looks among them. */
+/* Order of bytes, for literals and whoever looks among them; and that of numbers. */
 int policy_slice_order(const void *a, const void *b);
+int policy_number_order(const void *a, const void *b);
 
 #endif

@@ -8,6 +8,7 @@
 #include "outcome.h"
 #include "pool.h"
 #include "policy_index.h"
+#include "policy_same.h"
 #include "value_set.h"
 
 #include <errno.h>

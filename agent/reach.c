@@ -2,6 +2,7 @@
 #include "reach.h"
 #include "dict.h"
 #include "hash.h"
+#include "policy_same.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ruling.h"
 #include "policy_index.h"
+#include "policy_same.h"
 
 enum {
 	MAX_ASSUMPTIONS = 16, /* at a time */
@@ -10,9 +11,9 @@ enum {
 enum assumption_kind {
 	IS_THERE,
 	IS_EMPTY,
-	HAS_VALUE,  /* <literal> is one of the values */
-	PASSES,     /* the test <node> */
-	IS_VALUE    /* of the values that it may have it has <literal> */
+	HAS_VALUE, /* <literal> is one of the values */
+	PASSES,    /* the test <node> */
+	IS_VALUE   /* of the values that it may have it has <literal> */
 };
 
 struct assumption {
@@ -153,9 +154,8 @@ static enum policy_tri assume(void *assumptions, const struct policy_node *node,
 			      const struct policy_facts *facts)
 {
 	struct outlook *o = assumptions;
-	struct assumption asked = {.kind = PASSES,
-				   .attribute = fact ? node->attribute : NULL,
-				   .node = node};
+	struct assumption asked = {
+		.kind = PASSES, .attribute = fact ? node->attribute : NULL, .node = node};
 
 	(void)facts;
 	if (fact && fact->state == POLICY_ONE_OF)

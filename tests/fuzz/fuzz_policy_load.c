@@ -10,6 +10,7 @@
 #include "check.h"
 #include "grow.h"
 #include "policy_load.h"
+#include "policy_same.h"
 #include "ruling.h"
 
 static char folder[] = "/tmp/fuzz-policy-XXXXXX", path[64], list[64];

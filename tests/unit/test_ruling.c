@@ -11,6 +11,7 @@
 
 #include "edge.h"
 #include "policy_of.h"
+#include "policy_same.h"
 #include "ruling.h"
 
 enum { MAX_ATTRIBUTES = 16 };
