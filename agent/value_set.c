@@ -224,17 +224,10 @@ bool value_set_number(struct build *b, struct policy_set *set,
 	return value_set_text(b, set, a, text, why);
 }
 
-static int number_order(const void *left, const void *right)
-{
-	const double *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
 void value_set_finish(struct policy_set *set)
 {
 	qsort(writable(set->literals), set->nliterals, sizeof(*set->literals),
 	      policy_slice_order);
 	qsort(writable(set->numbers), set->nnumbers, sizeof(*set->numbers),
-	      number_order);
+	      policy_number_order);
 }
