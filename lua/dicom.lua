@@ -129,6 +129,7 @@ core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 			return hang_up(txn, "the A-ASSOCIATE-AC could not be sent")
 		end
 		set(txn, "promise", reply)
+		txn:unset_var("txn.dicom.reply") -- a refusal brings its own; to an SCU that has aborted, none
 	end
 	set(txn, "answered", verdict)
 	if verdict == "accept" and now_ms() + 2 * MARGIN_MS < get(txn, "wait_until") then

@@ -104,7 +104,8 @@ class Stack:
     policy: as JSON, or the path of a file that is the test's own.
     checked: archives get their health checks; off by default, since a raw archive counts its associations.
     request_wait, answer_wait: seconds that an SCU has for its request and first data, and an archive for its
-    answer, where the test cannot wait as long as dicom.cfg does.
+    answer, where the test cannot wait as long as dicom.cfg does. idle_wait: seconds that an open association may be
+    silent, and a peer may take to close after the other.
     use_backend: lines in place of dicom.cfg's own `use_backend`.
     pool_lines: more lines for each pool.
     binds: what else the frontend listens on, with options: "127.0.0.1:11113".
@@ -112,13 +113,15 @@ class Stack:
 
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
-                 use_backend=None, pool_lines=(), binds=()):
+                 use_backend=None, pool_lines=(), binds=(), idle_wait=None):
         self.directory = str(directory)
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
         self.binds = binds
         default_pool = default_pool or ("general" if "general" in self.pools else next(iter(self.pools), ""))
-        self.pool_lines = pool_lines
+        self.pool_lines, self.idle_wait = list(pool_lines), idle_wait
+        if idle_wait:
+            self.pool_lines += [f"timeout server {idle_wait}s", f"timeout server-fin {idle_wait}s"]
         self.log = LogSocket()
         self.port, self.stats_port = free_port(), free_port()
         self.count = agents
@@ -206,6 +209,8 @@ class Stack:
                         (r"add\(\d+000\)", f"add({self.request_wait * 1000})")]
         if self.answer_wait:
             changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]
+        if self.idle_wait:
+            changes += [(r"timeout client 10m", f"timeout client {self.idle_wait}s")]
         if self.use_backend:
             changes += [(r"(?m)^ *use_backend %\[var\(txn\.dicom\.backend\)\].*\n", self.use_backend)]
         if self.binds:

@@ -17,7 +17,8 @@ LAST_WORDS = {"our-abort", "abort", "rj", "release-rp", "close"}  # after one of
 BREACHES = ("refuses a context", "leaves out a context", "takes another transfer syntax", "wants shorter PDUs")
 
 SECONDS = {"inspect": 2, "processing": 1, "connect": 9, "answer": 1, "idle": 2, "fin": 2, "linger": 5, "wake": 3,
-           "goes down": 1, "dies": 0.5, "comes back": 1}  # what a move takes where it is tried out
+           "goes down": 1, "dies": 0.5, "comes back": 1, "refuses the connection": 2,
+           "releases": 1}  # what a move takes where it is tried out; a release says less than data
 
 
 class State(NamedTuple):
@@ -29,6 +30,7 @@ class State(NamedTuple):
     late: bool = False  # it owes an answer that nobody waits for any more
     asked: int = 0  # how much of the buffer was in the last question
     more: bool = False  # its last answer
+    behind: bool = False  # more than it was asked about had come by then
     spliced: bool = False  # HAProxy has accepted the association in the archive's place
     archive: str = "none"  # none, up, gone
     archive_said: tuple = ()
@@ -56,16 +58,16 @@ class State(NamedTuple):
 
 
 class Splice:
-    """The moves (who, what, next state). HAProxy's own methods are named for what they do in dicom.cfg and dicom.lua."""
+    """The moves (who, what, next state). HAProxy's are named for what dicom.cfg and dicom.lua do."""
 
-    # phase: what ends it if nobody does anything any more. inspect: the inspect-delay of dicom.cfg; processing: dicom.spoe.conf;
-    # connect, idle, fin: the timeouts of dicom.cfg and pools.cfg; answer: of the filter; linger: LINGER_MS of dicom.lua
+    # phase: what ends it if nobody does anything any more. inspect: the inspect-delay of dicom.cfg; processing: of
+    # dicom.spoe.conf; connect, idle, fin: of dicom.cfg and pools.cfg; answer: of the filter; linger: of dicom.lua
     TIMERS = {"request": "inspect", "ask": "processing", "watch": "inspect", "ask-data": "processing",
               "connect": "connect", "hold": "answer", "open": "idle", "through": "idle", "closing": "fin",
               "refused": "linger", "aborted": "linger"}
 
     def __init__(self, prompt=False):
-        """prompt: what HAProxy does at once it does before anybody does anything else: all that can be brought about."""
+        """prompt: what HAProxy does at once comes before all else. More than that no test can bring about."""
         self.prompt = prompt
 
     def starts(self):
@@ -82,7 +84,7 @@ class Splice:
     def settled(self, s):
         """Without what cannot matter any more."""
         if s.phase not in ("request", "ask", "watch", "ask-data"):
-            s = s.but(agent="up", asked=0, more=False, no_agent="fallback", fallback=True)
+            s = s.but(agent="up", asked=0, more=False, behind=False, no_agent="fallback", fallback=True)
         if s.phase not in ("request", "ask", "watch", "ask-data", "connect", "hold"):
             s = s.but(buffer=())
         return s if s.phase in ("connect", "refused") else s.but(late=False)
@@ -137,14 +139,16 @@ class Splice:
         elif s.phase == "watch":
             yield from self.watch(s)
         elif s.phase == "hold" and s.scu_gone:
-            yield "haproxy", "sees the SCU close", self.abort(s, "closed-while-held")
+            yield "haproxy", "sees the SCU close", self.abandon(s)
         elif s.phase in ("refused", "aborted") and s.scu_gone:
             yield "haproxy", "closes", self.close(s)
         elif s.phase == "closing" and s.scu_gone and s.archive == "gone":
             yield "haproxy", "closes", self.close(s)
 
     def watch(self, s):
-        if s.scu_gone:
+        if s.behind and s.agent != "down":  # the next of the rules that ask comes before dicom-watch
+            yield "haproxy", "asks about the data", s.but(phase="ask-data", asked=len(s.buffer), behind=False)
+        elif s.scu_gone:
             yield "haproxy", "sees the SCU close", self.close(s.but(error="closed-before-decided"))
         elif s.buffer[1:2] == ("abort",):
             yield "haproxy", "sees the SCU abort", self.close(s.but(error="aborted-before-data"))
@@ -160,6 +164,8 @@ class Splice:
         return self.refuse(s, "rj") if s.no_agent == "refuse" else s.but(phase="connect")
 
     def undecided(self, s, error):
+        if s.scu_gone:
+            return self.close(s.but(error="closed-before-decided"))
         if not s.fallback:
             return self.refuse(s.but(error="no-pool"), "our-abort")
         return s.but(phase="connect", error=error)
@@ -169,6 +175,10 @@ class Splice:
 
     def abort(self, s, error):
         return s.to_scu("our-abort").to_archive("our-abort").but(phase="aborted", error=error)
+
+    def abandon(self, s):
+        """If nothing is held HAProxy has already begun to close the archive's connection: no A-ABORT gets through."""
+        return self.abort(s if s.buffer[1:] != ("close",) else self.close(s).but(archive="gone"), "closed-while-held")
 
     def release(self, s):
         """The archive has kept the promise: what was held goes out."""
@@ -219,7 +229,8 @@ class Splice:
             yield "agent", "answers late", s.but(late=False)
         elif s.agent == "up" and s.phase in ("ask", "ask-data"):
             dead = s.but(agent="down")
-            yield "agent", "dies", self.no_verdict(dead) if s.phase == "ask" else self.undecided(dead, "no-answer-about-data")
+            after = self.no_verdict(dead) if s.phase == "ask" else self.undecided(dead, "no-answer-about-data")
+            yield "agent", "dies", after
         elif s.agent == "up" and s.phase in ("request", "watch"):
             yield "agent", "goes down", s.but(agent="down")
         elif s.agent == "down" and s.phase in ("request", "watch"):
@@ -232,7 +243,8 @@ class Splice:
         elif "abort" in question:
             yield "agent", "sees the SCU abort", self.refuse(s.but(error="aborted-before-data-set"))
         else:
-            yield "agent", "wants more", s.but(phase="watch", more=True)
+            behind = bool(set(s.buffer[s.asked:]) - {"close"})
+            yield "agent", "wants more", s.but(phase="watch", more=True, behind=behind)
 
     # The archive
 
@@ -260,7 +272,8 @@ class Splice:
     def archive_answers(self, s):
         """While P-DATA is held."""
         yield "archive", "accepts", self.release(s.says("ac"))
-        yield "archive", "closes", self.abort(s.but(archive="gone"), "answer-cut" if s.archive_said else "closed-by-archive")
+        why = "answer-cut" if s.archive_said else "closed-by-archive"
+        yield "archive", "closes", self.abort(s.but(archive="gone"), why)
         if s.archive_said:
             return
         yield "archive", "sends half an AC", s.says("half-ac")
@@ -316,7 +329,7 @@ def ends_of(s):
     heard = tuple("stored" if word == "not-stored" else word for word in plain(s.scu_heard))
     ends = [End(heard, plain(s.archive_heard), "-")]
     if s.error != "-":
-        ends.append(End(("spliced" if s.spliced else "passed through",), (), s.error))
+        ends.append(End(("spliced" if s.spliced else "passed-through",), (), s.error))
     if "not-stored" in s.scu_heard:
         ends.append(End(("not-stored",), (), "-"))
     return ends
@@ -331,11 +344,11 @@ def forwards(s):
 class Graph:
     """All states that can be reached, each with the cheapest way to it: few steps, and above all little waiting."""
 
-    def __init__(self, model):
+    def __init__(self, model, starts=None):
         self.came = {}  # state: (state before, who, what)
         self.moves = {}
         count = itertools.count()
-        todo = [(0, next(count), s, None) for s in model.starts()]
+        todo = [(0, next(count), s, None) for s in starts or model.starts()]
         while todo:
             cost, _, s, way = heapq.heappop(todo)
             if s in self.came:
