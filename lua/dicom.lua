@@ -176,6 +176,8 @@ core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 	local verdict, pool = get(txn, "verdict"), get(txn, "backend")
 	if verdict == "reject" then
 		return refuse(txn, get(txn, "reply"))
+	elseif (verdict == "accept" or verdict == "more") and closed(txn.req) then
+		return hang_up(txn, "closed by the SCU before it was decided where to send it")
 	elseif pool == "" then
 		set(txn, "error", "refused by the policy, which has no pool for what sends no data")
 		return refuse(txn, A_ABORT)
