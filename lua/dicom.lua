@@ -308,6 +308,13 @@ local function count(txn, reason)
 	txn:set_var(ABORTED .. core.thread, found and new or new .. what .. "1\n")
 end
 
+local MIXED = "mixed"
+local FAMILIES = {
+	{ name = "dicom_splice_aborted_total", help = "Associations aborted after the SCU had been accepted for an archive." },
+	{ name = "dicom_mixed_studies_total", help = "Associations with more than one study, all at one archive.",
+	  labels = MIXED },
+}
+
 core.register_service("dicom-metrics", "http", function(applet)
 	local sums, names = {}, {}
 	for thread = 1, MAX_THREADS do
@@ -317,14 +324,16 @@ core.register_service("dicom-metrics", "http", function(applet)
 		end
 	end
 	table.sort(names)
-	local out = {
-		"# HELP dicom_splice_aborted_total Associations aborted after the SCU had been accepted for an archive.\n",
-		"# TYPE dicom_splice_aborted_total counter\n",
-	}
-	for _, name in ipairs(names) do
-		local pool, server, reason = name:match("^(.*)\t(.*)\t(.*)$")
-		out[#out + 1] = ('dicom_splice_aborted_total{pool="%s",server="%s",reason="%s"} %d\n')
-			:format(pool, server, reason, sums[name])
+	local out = {}
+	for _, family in ipairs(FAMILIES) do
+		out[#out + 1] = ("# HELP %s %s\n# TYPE %s counter\n"):format(family.name, family.help, family.name)
+		for _, name in ipairs(names) do
+			local pool, server, reason = name:match("^(.*)\t(.*)\t(.*)$")
+			if (reason == MIXED) == (family.labels == MIXED) then
+				out[#out + 1] = ('%s{pool="%s",server="%s"%s} %d\n'):format(family.name, pool, server,
+					reason == MIXED and "" or (',reason="%s"'):format(reason), sums[name])
+			end
+		end
 	end
 	local body = table.concat(out)
 	applet:set_status(200)
@@ -383,6 +392,15 @@ local function refusal(pdu)
 	end
 	return ("the archive's answer to the A-ASSOCIATE-RQ begins with %02XH, it is no A-ASSOCIATE-AC"):format(kind),
 		"no answer"
+end
+
+-- For studies.lua, which shares this Lua state.
+dicom = { count = count, read_ac = read_ac, MIXED = MIXED, head = 0 } -- head: bytes that are wanted of what is held
+
+-- The contexts of a spliced association as they were promised; nil before that, and if it is passed through.
+function dicom.contexts(txn)
+	local promise = get(txn, "promise")
+	return promise and read_ac(promise).contexts
 end
 
 local Splice = {}
@@ -456,6 +474,9 @@ function Splice:request_payload(txn, channel)
 		return self:abort(txn, "closed by the SCU before the archive had answered", "scu-closed")
 	elseif now_ms() >= self.deadline then
 		return self:abort(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time", "time-out")
+	elseif dicom.head > 0 and channel:input() > 0 then
+		-- release() forwards it past the other filters. channel:data() of 2.6 is wrong when output is before it.
+		set(txn, "head", txn.f:req_payload(0, math.min(channel:input(), dicom.head)))
 	end
 	return self:wake()
 end
