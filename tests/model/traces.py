@@ -42,7 +42,7 @@ def parse(line):
 
 def read():
     with open(PATH, encoding="ascii") as f:
-        return [parse(line) for line in f]
+        return [parse(line) for line in f if not line.startswith("#")]
 
 
 def name_of(end):
@@ -83,5 +83,6 @@ def ends_reached(traces):
 
 
 if __name__ == "__main__":
+    print("# SPDX-License-Identifier: MIT")
     for one in sorted(all_traces()):
         print(one)
