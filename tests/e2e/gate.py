@@ -41,7 +41,11 @@ class Gate:
                 haproxy, _ = listener.accept()
             except OSError:
                 return
-            agent = socket.create_connection(("127.0.0.1", self.agent_port))
+            try:
+                agent = socket.create_connection(("127.0.0.1", self.agent_port))
+            except OSError:  # it has been stopped
+                haproxy.close()
+                continue
             self.connections |= {haproxy, agent}
             for pump in (self._questions, self._frames):
                 threading.Thread(target=pump, args=(haproxy, agent), daemon=True).start()
@@ -56,7 +60,7 @@ class Gate:
         with contextlib.suppress(OSError), agent.makefile("rb") as stream:
             while len(head := stream.read(4)) == 4:
                 body = stream.read(struct.unpack(">I", head)[0])
-                if body[0] == spop.ACK:
+                if body[:1] == bytes([spop.ACK]):
                     self.answers.put((haproxy, head + body))
                 else:
                     haproxy.sendall(head + body)

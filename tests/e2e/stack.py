@@ -210,7 +210,8 @@ class Stack:
         if self.answer_wait:
             changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]
         if self.idle_wait:
-            changes += [(r"timeout client 10m", f"timeout client {self.idle_wait}s")]
+            changes += [(r"timeout client 10m", f"timeout client {self.idle_wait}s"),
+                        (r"timeout client-fin 10s", f"timeout client-fin {self.idle_wait}s")]
         if self.use_backend:
             changes += [(r"(?m)^ *use_backend %\[var\(txn\.dicom\.backend\)\].*\n", self.use_backend)]
         if self.binds:

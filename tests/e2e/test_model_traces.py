@@ -70,7 +70,7 @@ def test_a_trace_leads_to_each_end():
     model = splice.Graph(splice.Splice(prompt=True))
     assert traces.ends_reached(TRACES) == set(model.ends())
     assert {move for it in TRACES for move in traces.visited(it)} == {
-        (s.phase, who, what) for s, moves in model.moves.items() for who, what, _ in moves}
+        traces.kind(s, who, what) for s, moves in model.moves.items() for who, what, _ in moves}
 
 
 class Line(Stack):

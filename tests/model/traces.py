@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The ways through the model that the product is led along: one to each end, and as many more as it takes to make
-each move in each phase of HAProxy. They stand in the file `traces`; after a change of the model
+each move in each phase of HAProxy, with an SCU that is there and with one that is gone. They stand in the file
+`traces`; after a change of the model
 
     python3 tests/model/traces.py >tests/model/traces
 
@@ -56,8 +57,12 @@ def trace(name, start, steps):
 
 
 def visited(it):
-    """The moves that a trace makes, each with HAProxy's phase."""
-    return {(s.phase, *step) for s, step in zip(it.states(), it.steps)}
+    return {kind(s, *step) for s, step in zip(it.states(), it.steps)}
+
+
+def kind(s, who, what):
+    """A move in a phase of HAProxy, with an SCU that is there or gone."""
+    return s.phase, s.scu_gone, who, what
 
 
 def all_traces():
@@ -67,13 +72,14 @@ def all_traces():
     done = set().union(*map(visited, traces))
     for s, moves in graph.moves.items():
         for who, what, after in moves:
-            if (s.phase, who, what) in done:
+            if kind(s, who, what) in done:
                 continue
             start, steps = graph.trace(s)
             rest = Graph(model, [after])
             last = next(state for state in rest.came if state.phase == "closed")
             steps = [*steps, (who, what), *rest.trace(last)[1]]
-            traces.append(trace(f"{s.phase}/{who}-{what.replace(' ', '-')}", start, steps))
+            name = f"{s.phase}{'-without-scu' if s.scu_gone else ''}/{who}-{what.replace(' ', '-')}"
+            traces.append(trace(name, start, steps))
             done |= visited(traces[-1])
     return traces
 
