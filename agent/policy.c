@@ -4,6 +4,7 @@
 #include "policy.h"
 #include "dict.h"
 #include "hash.h"
+#include "wildcard.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -32,47 +33,6 @@ void policy_scratch_free(struct policy_scratch *scratch)
 }
 
 /*** one value ***/
-
-/* Bytes of the UTF-8 character at the head of <s>, at least 1. */
-static size_t character(struct slice s)
-{
-	size_t n = 1;
-
-	while (n < s.len && (s.ptr[n] & 0xC0) == 0x80)
-		n++;
-	return n;
-}
-
-bool policy_wildcard(const char *pattern, struct slice text)
-{
-	const char *star = NULL;
-	struct slice retry = {0};
-
-	for (;;) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			retry = text;
-			continue;
-		}
-		if (text.len == 0)
-			return *pattern == '\0';
-		if (*pattern != '\0' &&
-		    (*pattern == '?' || (uint8_t)*pattern == text.ptr[0])) {
-			size_t n = *pattern == '?' ? character(text) : 1;
-
-			text = slice_of(text.ptr + n, text.len - n);
-			pattern++;
-			continue;
-		}
-		if (!star)
-			return false;
-		/* let the last star take one character more */
-		size_t n = character(retry);
-
-		text = retry = slice_of(retry.ptr + n, retry.len - n);
-		pattern = star;
-	}
-}
 
 int policy_slice_order(const void *left, const void *right)
 {
@@ -128,7 +88,7 @@ static bool in_set(const struct policy_set *set, const char *vr, struct slice va
 					  sizeof(text), policy_slice_order))
 		return true;
 	for (size_t i = 0; i < set->npatterns; i++)
-		if (policy_wildcard(set->patterns[i], text))
+		if (wildcard_matches(set->patterns[i], text))
 			return true;
 	for (size_t i = 0; i < set->ngroups; i++)
 		if (dict_in_group(set->groups[i], text))

@@ -271,11 +271,6 @@ bool policy_value_matches(const struct policy_match *match,
 /* True if <match> compares with literals only: no patterns, nothing but "is". */
 bool policy_is_literal(const struct policy_match *match);
 
-/* True if <pattern>, in which * stands for any characters and ? for one, matches the
- * whole of <text>; both UTF-8.
- */
-bool policy_wildcard(const char *pattern, struct slice text);
-
 /* What stands between the values of a fact's text: a backslash (PS3.5 6.4), or, for VRs
  * in which that is a letter like others, a control character between those of several
  * items.

@@ -9,6 +9,7 @@
 
 #include "policy_of.h"
 #include "quoted.h"
+#include "wildcard.h"
 
 static struct report report;
 
@@ -41,7 +42,7 @@ static void refused(const char *json, const char *errors)
 	struct policy *p = policy_from(quoted(json), path, &report);
 
 	found = entries(path);
-	if (p || !policy_wildcard(quoted(errors), slice_str(found)))
+	if (p || !wildcard_matches(quoted(errors), slice_str(found)))
 		fail_msg("%s\n%s\nexpected\n%s", json, p ? "is taken" : found, errors);
 	report_clear(&report);
 }
