@@ -52,7 +52,7 @@ struct decide *decide_new(struct policies *policies)
 	if (!d)
 		return NULL;
 	d->policies = policies;
-	d->facts.rq = &d->rq;
+	d->facts.association.rq = &d->rq;
 	if (facts_init(&d->facts))
 		return d;
 	decide_free(d);
@@ -332,18 +332,19 @@ static struct slice context_syntax(const struct decide *d)
 /* The data set, as far as it has come.  False if it cannot be inflated. */
 static bool give_data(struct decide *d)
 {
+	struct slice syntax = d->facts.association.transfer_syntax;
 	bool cut = d->message.end == DIMSE_PARTIAL;
 	struct slice bytes = d->message.data;
 	bool sound = true;
 
-	if (slice_equal(d->facts.transfer_syntax, slice_str("1.2.840.10008.1.2.1.99"))) {
+	if (slice_equal(syntax, slice_str("1.2.840.10008.1.2.1.99"))) {
 		struct writer out = writer_of(d->inflated, sizeof(d->inflated));
 
 		sound = inflate_prefix(bytes, &out, d->inflate_arena, &cut);
 		cut &= sound;
 		bytes = writer_slice(&out);
 	}
-	facts_data_set(&d->facts, bytes, encoding_of(d->facts.transfer_syntax), cut);
+	facts_elements_data_set(&d->facts.elements, bytes, encoding_of(syntax), cut);
 	return sound;
 }
 
@@ -367,11 +368,11 @@ static bool read_message(struct decide *d, const struct question *q, struct read
 	}
 	if (!d->message.command_whole)
 		return true;
-	d->facts.message = &d->message;
-	d->facts.transfer_syntax = context_syntax(d);
+	d->facts.association.message = &d->message;
+	d->facts.association.transfer_syntax = context_syntax(d);
 	answer_uid(q->ack, "sop_class", d->message.sop_class);
-	answer_uid(q->ack, "transfer_syntax", d->facts.transfer_syntax);
-	if (d->facts.transfer_syntax.len == 0) {
+	answer_uid(q->ack, "transfer_syntax", d->facts.association.transfer_syntax);
+	if (d->facts.association.transfer_syntax.len == 0) {
 		answer_abort(q->ack,
 			     "message on a presentation context that was not accepted",
 			     UL_ABORT_INVALID_PARAMETER);
@@ -407,7 +408,7 @@ static void dataset(struct decide *d, const struct question *q)
 	if (!read_message(d, q, stream))
 		return;
 	if (d->message.command_whole)
-		facts_command(&d->facts, d->message.command);
+		facts_elements_command(&d->facts.elements, d->message.command);
 	if (d->message.command_whole && d->message.has_data_set)
 		sound = give_data(d);
 	o = ruling_decide(d->facts.policy, &view);
@@ -416,7 +417,7 @@ static void dataset(struct decide *d, const struct question *q)
 		return;
 	}
 	splice(d, q, o ? o : fallback(d));
-	if (!sound || d->facts.data_set.ds.bytes.state == READ_BAD)
+	if (!sound || d->facts.elements.data_set.ds.bytes.state == READ_BAD)
 		answer_text(q->ack, "error", "the data set cannot be read");
 }
 
@@ -470,7 +471,7 @@ static bool begin(struct decide *d, const struct question *q)
 {
 	const struct policy *policy = policies_hold(d->policies, q->policy);
 
-	d->facts.connection = q->connection;
+	d->facts.association.connection = q->connection;
 	d->facts.now = q->began > 0 ? q->began : time(NULL);
 	if (!facts_begin(&d->facts, policy)) {
 		policies_release(d->policies, policy);

@@ -73,8 +73,7 @@ static json_t *report_decision(const struct explain *e, const struct policy_outc
 	set_text(d, "called_ae", o->called_ae);
 	set_text(d, "calling_ae", o->calling_ae);
 	if (json_object_get(e->interview.variables, "key"))
-		json_object_set(d, "key",
-				json_object_get(e->interview.variables, "key"));
+		json_object_set(d, "key", json_object_get(e->interview.variables, "key"));
 	if (!o->backend)
 		json_object_set_new(
 			d, "reject",
@@ -102,7 +101,8 @@ static json_t *report_exports(const struct explain *e, const struct policy *p)
 static json_t *report(struct explain *e, json_t *document)
 {
 	struct facts *f = decide_facts(e->interview.decide);
-	const struct policy_outcome *o = outcome_of(f->policy, interview_text(&e->interview, "rule"));
+	const struct policy_outcome *o =
+		outcome_of(f->policy, interview_text(&e->interview, "rule"));
 	json_t *all = json_object(), *decided;
 
 	if (!o) {
@@ -113,11 +113,10 @@ static json_t *report(struct explain *e, json_t *document)
 	json_object_set_new(all, "decision", decided);
 	set_text(all, "data_set", e->interview.needed_data ? "needed" : "not needed");
 	json_object_set_new(all, "bytes",
-			    json_integer((json_int_t)facts_data_set_bytes(f)));
+			    json_integer((json_int_t)facts_elements_bytes(&f->elements)));
 	json_object_set_new(all, "attributes", trace_attributes(f));
-	json_object_set_new(
-		all, "rules",
-		trace_rules(f, json_object_get(document, "rules"), o->rule));
+	json_object_set_new(all, "rules",
+			    trace_rules(f, json_object_get(document, "rules"), o->rule));
 	json_object_set_new(all, "export", report_exports(e, f->policy));
 	if (json_object_get(e->interview.variables, "error"))
 		json_object_set(all, "error",

@@ -368,7 +368,7 @@ static size_t bytes_for(const char *modality)
 		 modality);
 	assert_true(is_text(talk_send(&t, stream)->verdict, "route"));
 	assert_true(is_text(t.heard.backend, modality));
-	return facts_data_set_bytes(decide_facts(t.d));
+	return facts_elements_bytes(&decide_facts(t.d)->elements);
 }
 
 static void test_laziness(void **state)
