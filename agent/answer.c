@@ -3,6 +3,8 @@
 #include "dict.h"
 #include "spop.h"
 
+enum { VALUE_SIZE = 1024 }; /* of a key, or of all exports: they must fit one frame */
+
 void answer_text(struct writer *ack, const char *name, const char *text)
 {
 	spop_set_var_str(ack, name, slice_str(text));
@@ -105,4 +107,65 @@ void answer_stranger(struct writer *ack, struct slice bytes)
 			     UL_ABORT_UNEXPECTED_PDU);
 	else
 		answer_abort(ack, "not a DICOM PDU", UL_ABORT_UNRECOGNIZED_PDU);
+}
+
+/*** outcomes ***/
+
+/* The first value of each attribute; none if none has one. */
+static void set_key(struct writer *ack, struct facts *f,
+		    const struct policy_attributes *attributes)
+{
+	uint8_t bytes[VALUE_SIZE];
+	struct writer key = writer_of(bytes, sizeof(bytes));
+	bool any = false;
+
+	for (size_t i = 0; i < attributes->n; i++) {
+		const struct policy_fact *fact = facts_get(f, attributes->list[i]);
+		struct slice rest = fact->text, value = {0};
+
+		if (i > 0)
+			writer_u8(&key, '\\');
+		if (fact->state == POLICY_PRESENT)
+			(void)policy_next_value(attributes->list[i]->vr, &rest, &value);
+		any |= value.len > 0;
+		writer_bytes(&key, slice_head(value, key.cap - key.len));
+	}
+	if (any)
+		spop_set_var_str(ack, "key", slice_of(bytes, key.len));
+}
+
+static void set_exports(struct writer *ack, struct facts *f)
+{
+	const struct policy *p = f->policy;
+	size_t left = VALUE_SIZE;
+
+	for (size_t i = 0; i < p->nexports; i++) {
+		const struct policy_fact *fact = facts_get(f, p->exports[i].attribute);
+		uint8_t bytes[VALUE_SIZE];
+		struct writer out = writer_of(bytes, left);
+		struct slice rest = fact->text, value;
+
+		if (fact->state != POLICY_PRESENT)
+			continue;
+		for (bool first = true;
+		     policy_next_value(p->exports[i].attribute->vr, &rest, &value);
+		     first = false) {
+			if (!first)
+				writer_u8(&out, '\\');
+			writer_bytes(&out, slice_head(value, out.cap - out.len));
+		}
+		left -= out.len;
+		spop_set_var_str(ack, p->exports[i].variable, slice_of(bytes, out.len));
+	}
+}
+
+void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o)
+{
+	answer_text(ack, "rule", o->rule);
+	answer_text(ack, "backend", o->backend ? o->backend : "");
+	set_key(ack, f, &o->key);
+	set_exports(ack, f);
+	if (f->scratch->too_hard)
+		answer_text(ack, "error",
+			    "a regular expression of the policy took too long: no match");
 }

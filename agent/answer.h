@@ -3,6 +3,7 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
+#include "facts.h"
 #include "ul.h"
 
 /* Set a variable to text of our own. */
@@ -29,5 +30,10 @@ void answer_reject(struct writer *ack, struct ul_rejection why, const char *erro
 
 /* The same for what is no A-ASSOCIATE-RQ: says what has come instead. */
 void answer_stranger(struct writer *ack, struct slice bytes);
+
+/* Rule, pool, key and exports of an outcome, with the values that <f> has; a fallback
+ * that is a refusal has no pool.
+ */
+void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o);
 
 #endif

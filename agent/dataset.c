@@ -138,6 +138,15 @@ static bool goes_on(struct reader *r)
 	return r->state == READ_OK && reader_left(r) > 0;
 }
 
+enum dataset_encoding dataset_syntax_encoding(struct slice transfer_syntax)
+{
+	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2")))
+		return DATASET_IMPLICIT_LE;
+	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2.2")))
+		return DATASET_EXPLICIT_BE;
+	return DATASET_EXPLICIT_LE;
+}
+
 enum dataset_encoding dataset_encoding_of(const char *vr, enum dataset_encoding encoding)
 {
 	return dict_vr_is(vr, "UN") ? DATASET_IMPLICIT_LE : encoding;

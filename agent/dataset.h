@@ -32,6 +32,9 @@ struct dataset_items {
 	enum dataset_encoding encoding;
 };
 
+/* The encoding of a data set in <transfer_syntax> (PS3.5 A); deflated: behind that. */
+enum dataset_encoding dataset_syntax_encoding(struct slice transfer_syntax);
+
 /* The encoding inside of a value with <vr> in a data set in <encoding>: UN is Implicit
  * VR Little Endian in all of them (PS3.5 6.2.2 note).
  */

@@ -2,10 +2,10 @@
 /* The verdict: docs/contract.md says what each variable means to HAProxy. */
 #include "decide.h"
 #include "answer.h"
-#include "facts.h"
 #include "inflate.h"
 #include "metrics.h"
 #include "negotiate.h"
+#include "question.h"
 #include "ruling.h"
 #include "spop.h"
 
@@ -16,8 +16,7 @@ enum {
 	COMMAND_SIZE = 16 * 1024,   /* of a command set; real ones take some 200 bytes */
 	DATA_SIZE = 256 * 1024,     /* of a data set's beginning; HAProxy holds less */
 	INFLATED_SIZE = 512 * 1024, /* the same, inflated */
-	PDU_SIZE = 128 * 1024,      /* of an RQ for the archive, and of an AC */
-	VALUE_SIZE = 1024           /* of a key, or of all exports: they must fit one frame */
+	PDU_SIZE = 128 * 1024       /* of an RQ for the archive, and of an AC */
 };
 
 struct decide {
@@ -32,17 +31,6 @@ struct decide {
 	uint8_t data[DATA_SIZE];
 	uint8_t inflated[INFLATED_SIZE];
 	uint8_t pdu[PDU_SIZE];
-};
-
-/* One message's arguments, and where its answer goes. */
-struct question {
-	struct slice rq;     /* the request buffer */
-	struct slice ac;     /* the AC that was sent; dataset only, as the next two */
-	struct slice learned; /* negotiate.h; associate only */
-	struct slice policy; /* the id of the one with which the association began */
-	int64_t began;       /* seconds since the epoch; 0: now */
-	struct facts_connection connection;
-	struct writer *ack;
 };
 
 struct decide *decide_new(struct policies *policies)
@@ -70,75 +58,12 @@ void decide_free(struct decide *d)
 
 /*** answers ***/
 
-/* The first value of each attribute; none if none has one. */
-static void set_key(struct decide *d, const struct question *q,
-		    const struct policy_attributes *attributes)
-{
-	uint8_t bytes[VALUE_SIZE];
-	struct writer key = writer_of(bytes, sizeof(bytes));
-	bool any = false;
-
-	for (size_t i = 0; i < attributes->n; i++) {
-		const struct policy_fact *fact = facts_get(&d->facts, attributes->list[i]);
-		struct slice rest = fact->text, value = {0};
-
-		if (i > 0)
-			writer_u8(&key, '\\');
-		if (fact->state == POLICY_PRESENT)
-			(void)policy_next_value(attributes->list[i]->vr, &rest, &value);
-		any |= value.len > 0;
-		writer_bytes(&key, slice_head(value, key.cap - key.len));
-	}
-	if (any)
-		spop_set_var_str(q->ack, "key", slice_of(bytes, key.len));
-}
-
-static void set_exports(struct decide *d, const struct question *q)
-{
-	const struct policy *p = d->facts.policy;
-	size_t left = VALUE_SIZE;
-
-	for (size_t i = 0; i < p->nexports; i++) {
-		const struct policy_fact *fact =
-			facts_get(&d->facts, p->exports[i].attribute);
-		uint8_t bytes[VALUE_SIZE];
-		struct writer out = writer_of(bytes, left);
-		struct slice rest = fact->text, value;
-
-		if (fact->state != POLICY_PRESENT)
-			continue;
-		for (bool first = true;
-		     policy_next_value(p->exports[i].attribute->vr, &rest, &value);
-		     first = false) {
-			if (!first)
-				writer_u8(&out, '\\');
-			writer_bytes(&out, slice_head(value, out.cap - out.len));
-		}
-		left -= out.len;
-		spop_set_var_str(q->ack, p->exports[i].variable,
-				 slice_of(bytes, out.len));
-	}
-}
-
 /* Without it the answer is a refusal. */
 static void set_verdict(struct decide *d, const struct question *q, const char *verdict,
 			enum metric counted)
 {
 	answer_text(q->ack, "verdict", verdict);
 	d->counted = counted;
-}
-
-/* Rule, pool, key and exports of an outcome.  A fallback that is a refusal has no pool. */
-static void set_outcome(struct decide *d, const struct question *q,
-			const struct policy_outcome *o)
-{
-	answer_text(q->ack, "rule", o->rule);
-	answer_text(q->ack, "backend", o->backend ? o->backend : "");
-	set_key(d, q, &o->key);
-	set_exports(d, q);
-	if (d->facts.scratch->too_hard)
-		answer_text(q->ack, "error",
-			    "a regular expression of the policy took too long: no match");
 }
 
 /* The decision with every unknown taken as absent. */
@@ -203,7 +128,7 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 		return;
 	}
 	set_verdict(d, q, "route", METRIC_ASSOCIATE_ROUTE);
-	set_outcome(d, q, o);
+	answer_outcome(q->ack, &d->facts, o);
 	if (d->rq.ncontexts > 0)
 		answer_uid(q->ack, "sop_class", d->rq.contexts[0].abstract_syntax);
 	if (!o->called_ae && !o->calling_ae)
@@ -219,7 +144,7 @@ static void accept_early(struct decide *d, const struct question *q, size_t rqle
 	const struct policy_outcome *o = fallback(d);
 
 	set_verdict(d, q, "accept", METRIC_ASSOCIATE_ACCEPT);
-	set_outcome(d, q, o);
+	answer_outcome(q->ack, &d->facts, o);
 	negotiate_write_ac(&d->rq, &d->plan, &pdu);
 	answer_pdu(q->ack, "reply", &pdu);
 	set_request(d, q, o);
@@ -290,7 +215,7 @@ static void ask_for_more(struct decide *d, const struct question *q, size_t need
 	const struct policy_outcome *o = fallback(d);
 
 	set_verdict(d, q, "more", METRIC_DATASET_MORE);
-	set_outcome(d, q, o);
+	answer_outcome(q->ack, &d->facts, o);
 	set_request(d, q, o);
 	spop_set_var_int(q->ack, "need", (int64_t)need);
 }
@@ -304,29 +229,8 @@ static void splice(struct decide *d, const struct question *q,
 		return;
 	}
 	set_verdict(d, q, "route", METRIC_DATASET_ROUTE);
-	set_outcome(d, q, o);
+	answer_outcome(q->ack, &d->facts, o);
 	set_request(d, q, o);
-}
-
-static enum dataset_encoding encoding_of(struct slice transfer_syntax)
-{
-	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2")))
-		return DATASET_IMPLICIT_LE;
-	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2.2")))
-		return DATASET_EXPLICIT_BE;
-	return DATASET_EXPLICIT_LE;
-}
-
-/* The transfer syntax of the message's presentation context; empty if the AC has not
- * accepted it.
- */
-static struct slice context_syntax(const struct decide *d)
-{
-	for (unsigned i = 0; i < d->rq.ncontexts; i++)
-		if (d->rq.contexts[i].id == d->message.context_id &&
-		    d->plan.contexts[i].result == UL_ACCEPTANCE)
-			return d->plan.contexts[i].transfer_syntax;
-	return (struct slice){0};
 }
 
 /* The data set, as far as it has come.  False if it cannot be inflated. */
@@ -344,7 +248,8 @@ static bool give_data(struct decide *d)
 		cut &= sound;
 		bytes = writer_slice(&out);
 	}
-	facts_elements_data_set(&d->facts.elements, bytes, encoding_of(syntax), cut);
+	facts_elements_data_set(&d->facts.elements, bytes,
+				dataset_syntax_encoding(syntax), cut);
 	return sound;
 }
 
@@ -369,7 +274,8 @@ static bool read_message(struct decide *d, const struct question *q, struct read
 	if (!d->message.command_whole)
 		return true;
 	d->facts.association.message = &d->message;
-	d->facts.association.transfer_syntax = context_syntax(d);
+	d->facts.association.transfer_syntax =
+		negotiate_syntax(&d->rq, &d->plan, d->message.context_id);
 	answer_uid(q->ack, "sop_class", d->message.sop_class);
 	answer_uid(q->ack, "transfer_syntax", d->facts.association.transfer_syntax);
 	if (d->facts.association.transfer_syntax.len == 0) {
@@ -423,41 +329,6 @@ static void dataset(struct decide *d, const struct question *q)
 
 /*** the door ***/
 
-static void read_bytes(struct question *q, struct slice name, struct slice bytes)
-{
-	const struct {
-		const char *name;
-		struct slice *to;
-	} known[] = {{"rq", &q->rq},
-		     {"ac", &q->ac},
-		     {"policy", &q->policy},
-		     {"learned", &q->learned},
-		     {"src", &q->connection.address},
-		     {"server_name", &q->connection.server_name},
-		     {"client_name", &q->connection.client_name}};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (slice_equal(name, slice_str(known[i].name)))
-			*known[i].to = bytes;
-}
-
-static void read_args(struct reader *args, unsigned nargs, struct question *q)
-{
-	struct slice name;
-	struct spop_value value;
-
-	while (nargs-- > 0 && spop_arg_next(args, &name, &value)) {
-		if (value.data.len > 0)
-			read_bytes(q, name, value.data);
-		else if (value.type == SPOP_DATA_T_NULL)
-			continue; /* HAProxy does not know it */
-		else if (slice_equal(name, slice_str("dport")))
-			q->connection.port = value.number;
-		else if (slice_equal(name, slice_str("began")))
-			q->began = value.number;
-	}
-}
-
 static int64_t microseconds(void)
 {
 	struct timespec t;
@@ -493,14 +364,14 @@ void decide_release(struct decide *d)
 void decide_message(struct decide *d, struct slice name, struct reader args,
 		    unsigned nargs, struct writer *ack)
 {
-	struct question q = {.connection.port = -1, .ack = ack};
+	struct question q;
 	bool first = slice_equal(name, slice_str("associate"));
 	int64_t start = microseconds();
 
 	if (!first && !slice_equal(name, slice_str("dataset")))
 		return;
 	decide_release(d);
-	read_args(&args, nargs, &q);
+	q = question_read(args, nargs, ack);
 	if (!begin(d, &q))
 		return;
 	d->counted = first ? METRIC_ASSOCIATE_REJECT : METRIC_DATASET_REJECT;

@@ -18,8 +18,7 @@ static bool is_promised(struct slice abstract_syntax)
 {
 	const struct dict_uid *known = dict_uid(abstract_syntax);
 
-	return known &&
-	       (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION);
+	return known && (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION);
 }
 
 /* A private SOP class is nobody's service that we know of; it is refused in the AC,
@@ -108,7 +107,8 @@ static void learn(const struct ul_associate *rq, const char *pool, struct slice 
 /*** what pools accept ***/
 
 /* The bits of those transfer syntaxes of a context that are accepted. */
-static uint64_t accepted_bits(const struct ul_context *c, const struct capability *accepts,
+static uint64_t accepted_bits(const struct ul_context *c,
+			      const struct capability *accepts,
 			      const struct capability_row *row)
 {
 	struct reader list = c->transfer_syntaxes;
@@ -217,6 +217,15 @@ void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *
 				plan->contexts[i].result = UL_NO_REASON;
 		}
 	}
+}
+
+struct slice negotiate_syntax(const struct ul_associate *rq,
+			      const struct negotiate_plan *plan, uint8_t id)
+{
+	for (unsigned i = 0; i < rq->ncontexts; i++)
+		if (rq->contexts[i].id == id && plan->contexts[i].result == UL_ACCEPTANCE)
+			return plan->contexts[i].transfer_syntax;
+	return (struct slice){0};
 }
 
 bool negotiate_refuses(const struct ul_associate *rq, struct ul_rejection *why)

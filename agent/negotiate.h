@@ -53,6 +53,10 @@ const char *negotiate_finish(const struct ul_associate *rq, struct negotiate_pla
 void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *ac,
 		      struct negotiate_plan *plan);
 
+/* The transfer syntax of the presentation context <id>; empty if it is not accepted. */
+struct slice negotiate_syntax(const struct ul_associate *rq,
+			      const struct negotiate_plan *plan, uint8_t id);
+
 /* True and <why> filled if the standard demands a refusal: another application
  * context, or no common protocol version (PS3.8 9.3.2, 9.3.4).
  */
