@@ -2,145 +2,25 @@
 /* The language is described in docs/policy.md. */
 #include "policy_load.h"
 #include "attribute.h"
-#include "condition.h"
-#include "dict.h"
 #include "hash.h"
-#include "outcome.h"
 #include "pool.h"
 #include "policy_index.h"
 #include "policy_same.h"
-#include "value_set.h"
+#include "rules.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-	RULE_NAME_MAX = 128, /* bytes: it stands in each answer */
-	VARIABLE_MAX = 40    /* bytes, without HAProxy's prefix */
-};
-
-static const char default_name[] = "default";
-
-/*** rules ***/
-
-/* It stands between quotes in HAProxy's log, as it is. */
-static bool is_rule_name(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if ((uint8_t)*c < ' ' || *c == 0x7f || *c == '"' || *c == '\\')
-			return false;
-	return strlen(name) <= RULE_NAME_MAX;
-}
-
-static const char *load_rule_name(struct build *b, json_t *json)
-{
-	const char *name = build_string(b, json, "name");
-
-	if (!json_object_get(json, "name"))
-		build_fail(b, "a rule needs a \"name\": the log tells which one has "
-			      "matched");
-	build_enter(b, "name");
-	if (name && !is_rule_name(name))
-		build_fail(b,
-			   "a name has at most %d bytes, and no quote, backslash or "
-			   "control character",
-			   RULE_NAME_MAX);
-	else if (name && strcmp(name, default_name) == 0)
-		build_fail(b, "\"%s\" is what the log calls the outcome when no rule "
-			      "matches", name);
-	build_leave(b);
-	return name;
-}
-
-static void load_rule(struct build *b, json_t *json, struct policy_rule *rule)
-{
-	json_t *condition = json_object_get(json, "if");
-
-	if (!json_is_object(json)) {
-		build_expected(b, json, "an object, a rule");
-		return;
-	}
-	build_members(b, json, "name if " OUTCOME_MEMBERS);
-	rule->outcome.rule = load_rule_name(b, json);
-	outcome_load(b, json, &rule->outcome);
-	rule->condition.kind = POLICY_ALL;
-	build_enter(b, "if");
-	if (condition)
-		condition_load(b, condition, &rule->condition);
-	build_leave(b);
-}
-
-static int name_order(const void *left, const void *right)
-{
-	const struct policy_rule *const *a = left, *const *b = right;
-	int order = strcmp((*a)->outcome.rule, (*b)->outcome.rule);
-
-	return order != 0 ? order : (*a > *b) - (*a < *b);
-}
-
-static void check_names(struct build *b, const struct policy_rule *rules, size_t n)
-{
-	const struct policy_rule **sorted = calloc(n + 1, sizeof(*sorted));
-	size_t named = 0;
-
-	if (!sorted)
-		build_fail(b, "out of memory");
-	for (size_t i = 0; sorted && i < n; i++)
-		if (rules[i].outcome.rule)
-			sorted[named++] = &rules[i];
-	if (named > 0)
-		qsort(sorted, named, sizeof(*sorted), name_order);
-	for (size_t i = 1; i < named; i++) {
-		if (strcmp(sorted[i - 1]->outcome.rule, sorted[i]->outcome.rule) != 0)
-			continue;
-		build_enter_element(b, (size_t)(sorted[i] - rules));
-		build_enter(b, "name");
-		build_fail(b, "two rules have the name \"%s\"", sorted[i]->outcome.rule);
-		build_leave(b);
-		build_leave(b);
-	}
-	free(sorted);
-}
-
-static void load_rules(struct build *b, json_t *json, struct policy *policy)
-{
-	size_t n = json_array_size(json);
-	struct policy_rule *rules = build_take(b, n, sizeof(*rules));
-
-	if (!json_is_array(json))
-		build_expected(b, json, "a list of rules");
-	for (size_t i = 0; rules && i < n; i++) {
-		build_enter_element(b, i);
-		load_rule(b, json_array_get(json, i), &rules[i]);
-		build_leave(b);
-	}
-	if (!rules)
-		return;
-	check_names(b, rules, n);
-	policy->rules = rules;
-	policy->nrules = n;
-}
-
-static void load_default(struct build *b, json_t *json, struct policy_outcome *o)
-{
-	*o = (struct policy_outcome){.rule = default_name, .rejection = {1, 1, 1}};
-	if (!json)
-		return;
-	if (!json_is_object(json)) {
-		build_expected(b, json, "an object, an outcome");
-		return;
-	}
-	build_members(b, json, OUTCOME_MEMBERS);
-	outcome_load(b, json, o);
-}
+enum { VARIABLE_MAX = 40 }; /* bytes, without HAProxy's prefix */
 
 /*** exports ***/
 
 /* The contract's own variables (docs/contract.md), and dicom.cfg's and the Lua's */
 static const char reserved[] =
 	" verdict backend key rule rqlen need reply request policy began calling_ae "
-	"called_ae sop_class transfer_syntax error decision_us answered wait_until length "
+	"called_ae sop_class transfer_syntax error decision_us answered wait_until "
+	"length "
 	"spoe_error promise close_at ";
 
 static bool is_reserved(const char *name)
@@ -210,10 +90,10 @@ static void load_members(struct build *b, json_t *root, struct policy *policy,
 	pool_load_all(b, json_object_get(root, "pools"),
 		      json_object_get(root, "negotiate"), policy);
 	build_enter(b, "rules");
-	load_rules(b, json_object_get(root, "rules"), policy);
+	rules_load(b, json_object_get(root, "rules"), policy);
 	build_leave(b);
 	build_enter(b, "default");
-	load_default(b, json_object_get(root, "default"), &policy->otherwise);
+	rules_load_default(b, json_object_get(root, "default"), &policy->otherwise);
 	build_leave(b);
 	build_enter(b, "export");
 	load_exports(b, json_object_get(root, "export"), policy);
