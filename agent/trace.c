@@ -21,7 +21,8 @@ static const char *const states[] = {
 	[POLICY_PRESENT] = "present", [POLICY_ONE_OF] = "one of",
 	[POLICY_AT_LEAST] = "at least"};
 
-json_t *trace_values(struct facts *f, const struct policy_attribute *a)
+/* The values of an attribute; null if it is absent or not known. */
+static json_t *values_of(struct facts *f, const struct policy_attribute *a)
 {
 	const struct policy_fact *fact = facts_get(f, a);
 	struct slice text = fact->text, value;
@@ -39,13 +40,12 @@ json_t *trace_values(struct facts *f, const struct policy_attribute *a)
 json_t *trace_attributes(struct facts *f)
 {
 	const struct policy *p = f->policy;
-	bool *asked = f->asked;
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < p->nattributes; i++)
-		if (asked[i])
+		if (f->asked[i])
 			json_object_set_new(all, p->attributes[i]->name,
-					    trace_values(f, p->attributes[i]));
+					    values_of(f, p->attributes[i]));
 	return all;
 }
 
@@ -65,7 +65,7 @@ static json_t *trace_test(struct facts *f, json_t *json, const struct policy_nod
 	const struct policy_attribute *a = attribute_of(node);
 
 	return json_pack("{s:s, s:O, s:o, s:s}", "attribute", a->name, "test", json,
-			 "values", trace_values(f, a), "state",
+			 "values", values_of(f, a), "state",
 			 states[facts_get(f, a)->state]);
 }
 
@@ -86,7 +86,7 @@ static json_t *trace_sample(struct facts *f, json_t *json, const struct policy_n
 	for (size_t i = 0; i < node->sample->by.n; i++) {
 		const struct policy_attribute *a = node->sample->by.list[i];
 
-		json_object_set_new(values, a->name, trace_values(f, a));
+		json_object_set_new(values, a->name, values_of(f, a));
 	}
 	return json_pack("{s:O, s:o}", "sample", json, "values", values);
 }
@@ -123,8 +123,8 @@ static json_t *trace_object(struct facts *f, json_t *json, const struct policy_n
 	{
 		if (i == node->nchildren)
 			break;
-		json_array_append_new(
-			list, trace_member(f, name, value, &node->children[i++]));
+		json_array_append_new(list,
+				      trace_member(f, name, value, &node->children[i++]));
 	}
 	return list;
 }

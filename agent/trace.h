@@ -15,9 +15,6 @@
  */
 json_t *trace_rules(struct facts *facts, json_t *rules, const char *rule);
 
-/* The values of an attribute; null if it is absent or not known. */
-json_t *trace_values(struct facts *facts, const struct policy_attribute *a);
-
 /* All that has been asked: {"Modality": ["CT"], ...} */
 json_t *trace_attributes(struct facts *facts);
 
