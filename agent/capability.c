@@ -5,12 +5,9 @@
 
 int capability_row_order(const void *left, const void *right)
 {
-	const struct slice *a = &((const struct capability_row *)left)->sop_class;
-	const struct slice *b = &((const struct capability_row *)right)->sop_class;
-	size_t len = a->len < b->len ? a->len : b->len;
-	int order = len > 0 ? memcmp(a->ptr, b->ptr, len) : 0;
+	const struct capability_row *a = left, *b = right;
 
-	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+	return slice_order(a->sop_class, b->sop_class);
 }
 
 const struct capability_row *capability_row(const struct capability *c,

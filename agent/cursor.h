@@ -69,6 +69,15 @@ static inline bool slice_equal(struct slice a, struct slice b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* Less than 0, 0, or more, as <a> comes before <b> in the order of bytes. */
+static inline int slice_order(struct slice a, struct slice b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* The first <len> bytes of <s>, or all of it if it is shorter. */
 static inline struct slice slice_head(struct slice s, size_t len)
 {

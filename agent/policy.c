@@ -37,10 +37,8 @@ void policy_scratch_free(struct policy_scratch *scratch)
 int policy_slice_order(const void *left, const void *right)
 {
 	const struct slice *a = left, *b = right;
-	size_t len = a->len < b->len ? a->len : b->len;
-	int order = len > 0 ? memcmp(a->ptr, b->ptr, len) : 0;
 
-	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+	return slice_order(*a, *b);
 }
 
 int policy_number_order(const void *left, const void *right)

@@ -69,12 +69,10 @@ struct slice report_message(const struct report_entry *entry)
 
 static bool is_before(const struct report_entry *a, const struct report_entry *b)
 {
-	struct slice file_a = report_file(a), file_b = report_file(b);
-	size_t len = file_a.len < file_b.len ? file_a.len : file_b.len;
-	int order = memcmp(file_a.ptr, file_b.ptr, len);
+	int order = slice_order(report_file(a), report_file(b));
 
-	if (order != 0 || file_a.len != file_b.len)
-		return order != 0 ? order < 0 : file_a.len < file_b.len;
+	if (order != 0)
+		return order < 0;
 	if (a->at.line != b->at.line)
 		return a->at.line < b->at.line;
 	return a->at.column < b->at.column;
@@ -84,8 +82,8 @@ static bool is_before(const struct report_entry *a, const struct report_entry *b
 void report_sort(struct report *r, size_t from)
 {
 	for (size_t i = from; i < r->n; i++)
-		for (size_t k = i; k > from && is_before(&r->entries[k],
-							 &r->entries[k - 1]); k--) {
+		for (size_t k = i;
+		     k > from && is_before(&r->entries[k], &r->entries[k - 1]); k--) {
 			struct report_entry swap = r->entries[k];
 
 			r->entries[k] = r->entries[k - 1];
