@@ -13,6 +13,24 @@ enum {
 	WORTH_A_LOOK = 16 * 1024 /* bytes */
 };
 
+const char *dimse_request(size_t i, uint16_t *command_field)
+{
+	static const struct {
+		uint16_t field;
+		const char *name;
+	} requests[] = {
+		{0x0001, "C-STORE"},  {0x0010, "C-GET"},    {0x0020, "C-FIND"},
+		{0x0021, "C-MOVE"},   {0x0030, "C-ECHO"},   {0x0100, "N-EVENT-REPORT"},
+		{0x0110, "N-GET"},    {0x0120, "N-SET"},    {0x0130, "N-ACTION"},
+		{0x0140, "N-CREATE"}, {0x0150, "N-DELETE"},
+	};
+
+	if (i >= sizeof(requests) / sizeof(requests[0]))
+		return NULL;
+	*command_field = requests[i].field;
+	return requests[i].name;
+}
+
 static void fail(struct dimse_message *m, const char *error, enum ul_abort_reason reason)
 {
 	m->end = DIMSE_ERROR;

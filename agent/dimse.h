@@ -37,6 +37,11 @@ struct dimse_message {
 	uint8_t abort_reason; /* enum ul_abort_reason */
 };
 
+/* The name of a request as the standard writes it (PS3.7 9.1, 10.1), and its Command Field:
+ * i = 0, 1, ...; NULL behind the last.
+ */
+const char *dimse_request(size_t i, uint16_t *command_field);
+
 /* Gather the first message from a stream of PDUs that begins behind the
  * association's RQ, in whatever way its fragments are cut and packed (PS3.8 annex
  * E).  Fragments are copied to <command> and <data>, into which the message's

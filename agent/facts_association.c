@@ -124,21 +124,14 @@ static struct policy_fact proposed_commands(const struct ul_associate *rq,
 static struct policy_fact first_command(const struct facts_association *known,
 					struct writer *text)
 {
-	static const struct {
-		uint16_t field;
-		const char *name;
-	} names[] = {
-		{0x0001, "C-STORE"},  {0x0010, "C-GET"},    {0x0020, "C-FIND"},
-		{0x0021, "C-MOVE"},   {0x0030, "C-ECHO"},   {0x0100, "N-EVENT-REPORT"},
-		{0x0110, "N-GET"},    {0x0120, "N-SET"},    {0x0130, "N-ACTION"},
-		{0x0140, "N-CREATE"}, {0x0150, "N-DELETE"},
-	};
+	const char *name;
+	uint16_t field;
 
 	if (!known->message || !known->message->command_whole)
 		return proposed_commands(known->rq, text);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].field == known->message->command_field)
-			return fact_present(slice_str(names[i].name));
+	for (size_t i = 0; (name = dimse_request(i, &field)); i++)
+		if (field == known->message->command_field)
+			return fact_present(slice_str(name));
 	return fact_absent;
 }
 

@@ -81,9 +81,7 @@ static struct prober_archive *add_archive(struct build *b, struct policy *policy
 	return &list[policy->narchives++];
 }
 
-/* An answer has been written by us: it is read like a part of the policy, but what is
- * wrong in it is no error of the policy's.
- */
+/* An answer has been written by probe.h as a part of a policy, and is read as one. */
 static const struct capability *answer_of(struct build *b, const char *key)
 {
 	const json_t *answer = key ? json_object_get(b->probed, key) : NULL;

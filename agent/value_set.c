@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "value_set.h"
 #include "dict.h"
+#include "dimse.h"
 #include "nearest.h"
 
 #include <stdarg.h>
@@ -181,6 +182,25 @@ static bool add_number(struct policy_set *set, enum value_kind kind, const char 
 	return true;
 }
 
+/* The first message has one of few commands. */
+static bool is_command(const char *text, char *why)
+{
+	struct nearest n;
+	const char *name;
+	uint16_t field;
+
+	nearest_begin(&n, text);
+	for (size_t i = 0; (name = dimse_request(i, &field)); i++) {
+		if (strcmp(name, text) == 0)
+			return true;
+		nearest_offer(&n, name);
+	}
+	return refuse(why, "\"%.64s\" is no command%s%s%s; expected C-STORE, C-FIND ...",
+		      text, nearest_result(&n) ? ", did you mean \"" : "",
+		      nearest_result(&n) ? nearest_result(&n) : "",
+		      nearest_result(&n) ? "\"?" : "");
+}
+
 bool value_set_text(struct build *b, struct policy_set *set,
 		    const struct policy_attribute *a, const char *text,
 		    char why[static VALUE_SET_WHY])
@@ -202,6 +222,9 @@ bool value_set_text(struct build *b, struct policy_set *set,
 	    !strpbrk(text, "*?"))
 		return refuse(why, "\"%.64s\" has more than %d characters, no AE title has",
 			      text, UL_AE_TITLE);
+	if (a->source == POLICY_ASSOCIATION && a->tag == POLICY_FIRST_COMMAND &&
+	    !set->fold && !strpbrk(text, "*?"))
+		return is_command(text, why) && add_text(b, set, a->vr, text, why);
 	if (kind == VALUE_NUMBER && *text != '\0' && !strpbrk(text, "*?"))
 		return refuse(why, "\"%.64s\" is no number, as %s has", text, a->name);
 	return add_text(b, set, a->vr, text, why);

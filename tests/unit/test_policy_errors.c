@@ -450,6 +450,12 @@ static const struct {
 	 "1:31: export.a: 'Modalty': not an attribute, did you mean 'Modality'?"},
 	{WITH("'export': {'a': 'PixelData'}"),
 	 "1:31: export.a: an attribute of VR OW has no value to use here"},
+	{IF("'Command': ['C-STORE', 'CSTORE', 'C-*']"),
+	 "1:72: rules[0].if.Command[1]: 'CSTORE' is no command, did you mean 'C-STORE'?; expected "
+	 "C-STORE, C-FIND ..."},
+	{IF("'CallingAETitle': 'SEVENTEEN_LETTERS'"),
+	 "1:67: rules[0].if.CallingAETitle: 'SEVENTEEN_LETTERS' has more than 16 characters, no AE "
+	 "title has"},
 	{WITH("'negotiate': []"),
 	 "1:28: negotiate: expected an object, found a list"},
 	{WITH("'negotiate': {'syntaxes': []}"),
