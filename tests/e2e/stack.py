@@ -239,7 +239,14 @@ class Stack:
                              [word for path in files for word in ("-f", path)], self.directory,
                              {**self.settings, "DICOM_AGENT": f"127.0.0.1:{self.agent.port}"})
         self.haproxy.wait_for_port(self.port)
-        wait_until(lambda: os.path.exists(f"{self.directory}/admin.sock"), "HAProxy's runtime API is there")
+        wait_until(self._has_admin, "HAProxy's runtime API answers")
+
+    def _has_admin(self):
+        """The socket is there before anybody listens to it."""
+        try:
+            return self.admin("show info")
+        except OSError:
+            return False
 
     def admin(self, command):
         """A command to HAProxy's runtime API (management.txt 9.3)."""
