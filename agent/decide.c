@@ -166,14 +166,21 @@ static void consider(void *context, const struct policy_outcome *o)
 				   &p->d->plan);
 }
 
-/* All pools that can still be chosen must keep the promise, and that of the fallback. */
+/* All pools that can still be chosen must keep the promise, and that of the fallback.  Which
+ * they are matters only if they differ; with too many rules open all of the policy's count.
+ */
 static void plan(struct decide *d, const struct question *q)
 {
+	const struct policy *policy = d->facts.policy;
 	struct policy_facts view = facts_view(&d->facts);
 	struct planning p = {d, q};
+	bool differ = policy->naccepts > 1 || q->learned.len > 0;
 
 	negotiate_begin(&d->rq, &d->plan);
-	ruling_each(d->facts.policy, &view, consider, &p);
+	if (!differ || !ruling_each(policy, &view, consider, &p))
+		for (size_t i = 0; i < policy->naccepts; i++)
+			negotiate_consider(&d->rq, NULL, policy->accepts[i], q->learned,
+					   &d->plan);
 	consider(&p, fallback(d));
 }
 

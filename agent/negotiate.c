@@ -94,7 +94,7 @@ static void learn(const struct ul_associate *rq, const char *pool, struct slice 
 		struct slice entry = part(&learned, ' ');
 		struct slice name = part(&entry, '|'), what = part(&entry, '|');
 
-		if (!slice_equal(name, slice_str(pool)))
+		if (pool && !slice_equal(name, slice_str(pool)))
 			continue;
 		if (slice_equal(what, slice_str("length")))
 			plan->maximum_length =

@@ -33,7 +33,8 @@ struct negotiate_plan {
  */
 
 /* Begin a plan: every pool that can still be chosen is then given to
- * negotiate_consider(), since all of them must keep the promise.
+ * negotiate_consider(), since all of them must keep the promise.  A <pool> of NULL stands
+ * for any: all that has been learned counts.
  */
 void negotiate_begin(const struct ul_associate *rq, struct negotiate_plan *plan);
 void negotiate_consider(const struct ul_associate *rq, const char *pool,

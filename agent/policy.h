@@ -210,6 +210,8 @@ struct policy {
 	const struct policy_export *exports;
 	size_t nexports;
 	const struct capability *usual; /* of a pool of which nothing else is known */
+	const struct capability *const *accepts; /* of all pools, each once */
+	size_t naccepts;
 	const struct prober_archive *archives; /* to be asked what they accept */
 	size_t narchives;
 	unsigned probe_seconds;     /* between two rounds of asking */

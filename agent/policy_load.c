@@ -148,6 +148,7 @@ static void load_document(struct build *b, json_t *root, struct policy *policy,
 	if (b->failed || !character_set)
 		return;
 	attribute_finish(b, policy);
+	pool_finish(b, policy);
 	policy->character_set = character_set->element;
 	policy->nvaried = policy->nrules;
 	while (policy->nvaried > 0 &&

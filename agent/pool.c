@@ -234,3 +234,20 @@ const struct capability *pool_accepts(struct build *b, const char *name)
 		}
 	return b->usual;
 }
+
+/* A pool that is not named accepts the usual; the others stand in b->pools. */
+void pool_finish(struct build *b, struct policy *policy)
+{
+	const struct capability **list = build_take(b, b->npools + 1, sizeof(*list));
+	bool usual = policy->otherwise.accepts == b->usual;
+
+	for (size_t i = 0; i < policy->nrules && !usual; i++)
+		usual = policy->rules[i].outcome.accepts == b->usual;
+	for (size_t i = 0; list && i < b->npools; i++)
+		if (b->pools[i].used && b->pools[i].accepts)
+			list[policy->naccepts++] = b->pools[i].accepts;
+	/* where all is refused, there is something to promise all the same */
+	if (list && (usual || policy->naccepts == 0))
+		list[policy->naccepts++] = b->usual;
+	policy->accepts = list;
+}

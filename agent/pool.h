@@ -11,6 +11,9 @@
 void pool_load_all(struct build *b, json_t *pools, json_t *negotiate,
 		   struct policy *policy);
 
+/* With all rules there: list what their pools accept. */
+void pool_finish(struct build *b, struct policy *policy);
+
 /* What the pool <name> accepts: the default if "pools" does not name it. */
 const struct capability *pool_accepts(struct build *b, const char *name);
 

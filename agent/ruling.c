@@ -302,19 +302,23 @@ const struct policy_outcome *ruling_decide(const struct policy *policy,
 	return is_complete(policy, outcome, facts) ? outcome : NULL;
 }
 
-void ruling_each(const struct policy *policy, const struct policy_facts *facts,
+bool ruling_each(const struct policy *policy, const struct policy_facts *facts,
 		 void (*visit)(void *context, const struct policy_outcome *outcome),
 		 void *context)
 {
 	size_t i = policy_index_next(policy->index, facts, 0);
 
-	for (; i < policy->nrules; i = policy_index_next(policy->index, facts, i + 1)) {
+	for (size_t n = 0; i < policy->nrules; n++) {
 		enum policy_tri truth = policy_test(&policy->rules[i].condition, facts);
 
+		if (n == RULING_MOST)
+			return false;
 		if (truth != POLICY_NO)
 			visit(context, &policy->rules[i].outcome);
 		if (truth == POLICY_YES)
-			return;
+			return true;
+		i = policy_index_next(policy->index, facts, i + 1);
 	}
 	visit(context, &policy->otherwise);
+	return true;
 }

@@ -23,9 +23,13 @@
 const struct policy_outcome *ruling_decide(const struct policy *policy,
 					   const struct policy_facts *facts);
 
-/* Visit the outcome of each rule that can still be the first to match, perhaps more. */
-void ruling_each(const struct policy *policy, const struct policy_facts *facts,
+enum { RULING_MOST = 256 }; /* rules that are tried to know which outcomes are left */
+
+/* Visit the outcome of each rule that can still be the first to match, perhaps more.
+ * False if that is too much to find out; then some have not been visited.
+ */
+bool ruling_each(const struct policy *policy, const struct policy_facts *facts,
 		 void (*visit)(void *context, const struct policy_outcome *outcome),
-		 void *context);
+		 void *context) MUST_CHECK;
 
 #endif

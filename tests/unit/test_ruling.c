@@ -423,6 +423,40 @@ static void test_no_wait_in_vain(void **state)
 	assert_in_range(waits, rounds / 20, rounds - rounds / 10);
 }
 
+/*** what is left ***/
+
+static void count_outcome(void *context, const struct policy_outcome *outcome)
+{
+	++*(size_t *)context;
+}
+
+/* Rules that are certain not to match are none, one that does is the last; too many are
+ * not looked at.
+ */
+static void test_what_is_left(void **state)
+{
+	static char json[64 * (RULING_MOST + 10)];
+	size_t n = 0, len = (size_t)sprintf(json, "{\"rules\": [");
+	struct policy *p;
+
+	for (unsigned i = 0; i < RULING_MOST + 1; i++)
+		len += (size_t)sprintf(json + len, "%s{\"name\": \"%u\", \"if\": {\"Modality\": \"%u\"}, \"backend\": \"b\"}",
+				       i ? ", " : "", i, i);
+	sprintf(json + len, "]}");
+	p = policy_of(json);
+	*fact_of(p, "Modality") = fact(POLICY_UNKNOWN, NULL);
+	assert_false(ruling_each(p, &facts, count_outcome, &n));
+	n = 0;
+	*fact_of(p, "Modality") = fact(POLICY_ONE_OF, "7\\9\\X");
+	assert_true(ruling_each(p, &facts, count_outcome, &n));
+	assert_int_equal(n, 3); /* and the default */
+	n = 0;
+	*fact_of(p, "Modality") = fact(POLICY_PRESENT, "7");
+	assert_true(ruling_each(p, &facts, count_outcome, &n));
+	assert_int_equal(n, 1);
+	policy_free(p);
+}
+
 static int set_up(void **state)
 {
 	facts = (struct policy_facts){.get = look_up, .scratch = policy_scratch_new()};
@@ -442,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_the_same_outcome),
 		cmocka_unit_test(test_early_is_late),
 		cmocka_unit_test(test_no_wait_in_vain),
+		cmocka_unit_test(test_what_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
