@@ -138,10 +138,10 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 	answer_pdu(q->ack, "request", &pdu);
 }
 
-static void accept_early(struct decide *d, const struct question *q, size_t rqlen)
+static void accept_early(struct decide *d, const struct question *q, size_t rqlen,
+			 const struct policy_outcome *o)
 {
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
-	const struct policy_outcome *o = fallback(d);
 
 	set_verdict(d, q, "accept", METRIC_ASSOCIATE_ACCEPT);
 	answer_outcome(q->ack, &d->facts, o);
@@ -168,20 +168,24 @@ static void consider(void *context, const struct policy_outcome *o)
 
 /* All pools that can still be chosen must keep the promise, and that of the fallback.  Which
  * they are matters only if they differ; with too many rules open all of the policy's count.
+ * Returns the fallback.
  */
-static void plan(struct decide *d, const struct question *q)
+static const struct policy_outcome *plan(struct decide *d, const struct question *q)
 {
 	const struct policy *policy = d->facts.policy;
 	struct policy_facts view = facts_view(&d->facts);
 	struct planning p = {d, q};
 	bool differ = policy->naccepts > 1 || q->learned.len > 0;
+	const struct policy_outcome *last;
 
 	negotiate_begin(&d->rq, &d->plan);
 	if (!differ || !ruling_each(policy, &view, consider, &p))
 		for (size_t i = 0; i < policy->naccepts; i++)
 			negotiate_consider(&d->rq, NULL, policy->accepts[i], q->learned,
 					   &d->plan);
-	consider(&p, fallback(d));
+	last = fallback(d);
+	consider(&p, last);
+	return last;
 }
 
 static void associate(struct decide *d, const struct question *q)
@@ -200,9 +204,9 @@ static void associate(struct decide *d, const struct question *q)
 		pass_through(d, q, rqlen, o);
 		return;
 	}
-	plan(d, q);
+	o = plan(d, q);
 	if (negotiate_finish(&d->rq, &d->plan) != NULL) {
-		pass_through(d, q, rqlen, fallback(d));
+		pass_through(d, q, rqlen, o);
 		return;
 	}
 	if (negotiate_refuses(&d->rq, &why)) {
@@ -212,7 +216,7 @@ static void associate(struct decide *d, const struct question *q)
 				      : "no common protocol version");
 		return;
 	}
-	accept_early(d, q, rqlen);
+	accept_early(d, q, rqlen, o);
 }
 
 /*** dataset ***/

@@ -137,20 +137,31 @@ static void narrow(const struct ul_associate *rq, const struct capability *accep
 		capability_length(plan->maximum_length, accepts->maximum_length);
 }
 
+static bool same_pool(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 void negotiate_consider(const struct ul_associate *rq, const char *pool,
 			const struct capability *accepts, struct slice learned,
 			struct negotiate_plan *plan)
 {
-	bool seen = false;
+	bool narrowed = false;
 
+	for (size_t i = 0; i < plan->nseen; i++) {
+		if (plan->seen[i].accepts != accepts)
+			continue;
+		if (same_pool(plan->seen[i].pool, pool))
+			return;
+		narrowed = true;
+	}
+	if (plan->nseen < NEGOTIATE_SEEN) {
+		plan->seen[plan->nseen].pool = pool;
+		plan->seen[plan->nseen++].accepts = accepts;
+	}
 	learn(rq, pool, learned, plan);
-	for (size_t i = 0; i < plan->nseen && !seen; i++)
-		seen = plan->seen[i] == accepts;
-	if (seen)
-		return;
-	if (plan->nseen < NEGOTIATE_SEEN)
-		plan->seen[plan->nseen++] = accepts;
-	narrow(rq, accepts, plan);
+	if (!narrowed)
+		narrow(rq, accepts, plan);
 }
 
 /* True if the context is accepted. */

@@ -24,7 +24,10 @@ struct negotiate_plan {
 	} contexts[UL_MAX_CONTEXTS];
 	unsigned accepted;       /* contexts */
 	uint32_t maximum_length; /* bytes of a P-DATA-TF PDU */
-	const struct capability *seen[NEGOTIATE_SEEN]; /* have been considered */
+	struct {
+		const char *pool;
+		const struct capability *accepts;
+	} seen[NEGOTIATE_SEEN]; /* have been considered */
 	size_t nseen;
 };
 
@@ -34,7 +37,7 @@ struct negotiate_plan {
 
 /* Begin a plan: every pool that can still be chosen is then given to
  * negotiate_consider(), since all of them must keep the promise.  A <pool> of NULL stands
- * for any: all that has been learned counts.
+ * for any: all that has been learned counts.  Its name must last as long as the plan.
  */
 void negotiate_begin(const struct ul_associate *rq, struct negotiate_plan *plan);
 void negotiate_consider(const struct ul_associate *rq, const char *pool,
