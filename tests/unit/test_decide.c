@@ -8,27 +8,13 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "ask.h"
-#include "edge.h"
-#include "policy_of.h"
-#include "sample.h"
+#include "talk.h"
 #include "ul.h"
 
 #define FIXED	     "0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    ' 00*32 "
 #define CONTEXT_NAME "10 00 ['1.2.840.10008.3.1.1.1']"
-#define CT	     "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
-#define ECHO	     "30 00 ['1.2.840.10008.1.1']"
-#define FIND	     "30 00 ['1.2.840.10008.5.1.4.1.2.2.1']"
-#define EXPLICIT     "40 00 ['1.2.840.10008.1.2.1']"
-#define IMPLICIT     "40 00 ['1.2.840.10008.1.2']"
 #define USER	     "50 00 [51 00 [00004000] 52 00 ['1.2.3.4']]"
 #define RQ(contexts) "01 00 {" FIXED CONTEXT_NAME contexts USER "}"
-#define STORE_RQ                                                                         \
-	"0000 0200 <'1.2.840.10008.5.1.4.1.1.2' 00> 0000 0001 <0100>"                    \
-	"0000 1001 <0700> 0000 0007 <0000> 0000 0008 <0100> 0000 0010 <'1.2.3.4' 00>"
-#define ECHO_RQ                                                                          \
-	"0000 0200 <'1.2.840.10008.1.1' 00> 0000 0001 <3000> 0000 1001 <0100>"           \
-	"0000 0008 <0101>"
 
 static const char rules[] =
 	"{\"negotiate\": {\"transfer_syntaxes\": [\"1.2.840.10008.1.2\", \"1.2.840.10008.1.2.1\","
