@@ -159,10 +159,11 @@ static void set_exports(struct writer *ack, struct facts *f)
 	}
 }
 
-void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o)
+void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o,
+		    const struct policy_pool *pool)
 {
 	answer_text(ack, "rule", o->rule);
-	answer_text(ack, "backend", o->backend ? o->backend : "");
+	answer_text(ack, "backend", pool ? pool->name : "");
 	set_key(ack, f, &o->key);
 	set_exports(ack, f);
 	if (f->scratch->too_hard)

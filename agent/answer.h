@@ -31,9 +31,10 @@ void answer_reject(struct writer *ack, struct ul_rejection why, const char *erro
 /* The same for what is no A-ASSOCIATE-RQ: says what has come instead. */
 void answer_stranger(struct writer *ack, struct slice bytes);
 
-/* Rule, pool, key and exports of an outcome, with the values that <f> has; a fallback
- * that is a refusal has no pool.
+/* Rule, key and exports of an outcome, with the values that <f> has, and that one of its
+ * pools which is chosen; NULL: a fallback that is a refusal.
  */
-void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o);
+void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o,
+		    const struct policy_pool *pool);
 
 #endif

@@ -58,6 +58,8 @@ struct build {
 	size_t nlists;
 	struct build_pool *pools; /* in <blocks>: what "pools" tells */
 	size_t npools;
+	json_t *listed; /* the numbers of policy->pools by their names */
+	const struct policy_pools **lists_of_pools; /* malloc'ed; policy->npools */
 	const struct capability *usual;
 	const json_t *probed; /* answers of archives by their key, or NULL */
 	struct prober_archive *archives; /* malloc'ed; policy->narchives */

@@ -79,9 +79,9 @@ static const struct policy_outcome *outcome_at(const struct policy *p, size_t i)
 	return i < p->nrules ? &p->rules[i].outcome : &p->otherwise;
 }
 
-static void refuse_pool(struct check *c, const struct policy *p, size_t i)
+static void refuse_pool(struct check *c, const struct policy *p, size_t i,
+			const char *name)
 {
-	const char *name = outcome_at(p, i)->backend;
 	const struct haproxy_proxy *found = haproxy_config_find(&c->haproxy, name);
 	struct place at = place_of(c, i < p->nrules ? i : SIZE_MAX, "backend");
 	struct nearest n;
@@ -106,23 +106,25 @@ static void refuse_pool(struct check *c, const struct policy *p, size_t i)
 static void check_pools(struct check *c, const struct policy *p)
 {
 	for (size_t i = 0; i <= p->nrules; i++) {
-		const char *name = outcome_at(p, i)->backend;
-		const struct haproxy_proxy *found =
-			name ? haproxy_config_find(&c->haproxy, name) : NULL;
+		const struct policy_pools *pools = outcome_at(p, i)->pools;
 
-		if (name && (!found || !found->pool))
-			refuse_pool(c, p, i);
+		for (size_t k = 0; pools && k < pools->n; k++) {
+			const char *name = pools->list[k].name;
+			const struct haproxy_proxy *found =
+				haproxy_config_find(&c->haproxy, name);
+
+			if (!found || !found->pool)
+				refuse_pool(c, p, i, name);
+		}
 	}
 }
 
 static bool is_used(const struct policy *p, const char *pool)
 {
-	for (size_t i = 0; i <= p->nrules; i++) {
-		const char *name = outcome_at(p, i)->backend;
-
-		if (name && strcmp(name, pool) == 0)
-			return true;
-	}
+	for (size_t i = 0; i < p->npools; i++)
+		for (size_t k = 0; k < p->pools[i]->n; k++)
+			if (strcmp(p->pools[i]->list[k].name, pool) == 0)
+				return true;
 	return false;
 }
 

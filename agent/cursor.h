@@ -84,6 +84,17 @@ static inline struct slice slice_head(struct slice s, size_t len)
 	return (struct slice){s.ptr, len < s.len ? len : s.len};
 }
 
+/* The next part of <text> before <end>, which is taken away. */
+static inline struct slice slice_part(struct slice *text, char end)
+{
+	const uint8_t *at = text->len > 0 ? memchr(text->ptr, end, text->len) : NULL;
+	struct slice head = slice_head(*text, at ? (size_t)(at - text->ptr) : text->len);
+	size_t taken = head.len + (at != NULL);
+
+	*text = slice_of(text->ptr + taken, text->len - taken);
+	return head;
+}
+
 /* A window over <s>.  <cut> says that the source goes on behind it. */
 static inline struct reader reader_of(struct slice s, bool cut)
 {

@@ -2,9 +2,10 @@
 /* The verdict: docs/contract.md says what each variable means to HAProxy. */
 #include "decide.h"
 #include "answer.h"
+#include "failover.h"
 #include "inflate.h"
 #include "metrics.h"
-#include "negotiate.h"
+#include "prospect.h"
 #include "question.h"
 #include "ruling.h"
 #include "spop.h"
@@ -66,14 +67,21 @@ static void set_verdict(struct decide *d, const struct question *q, const char *
 	d->counted = counted;
 }
 
-/* The decision with every unknown taken as absent. */
-static const struct policy_outcome *fallback(struct decide *d)
+/* By the policy, or since no pool of the outcome is up: the SCU may then try again later.
+ * One that has its AC cannot be rejected any more.
+ */
+static void refuse(const struct question *q, const struct policy_outcome *o)
 {
-	struct policy_facts view = facts_view(&d->facts);
+	const struct ul_rejection congestion = {2, 3, 1};
+	char text[FAILOVER_TEXT] = "refused by the policy";
 
-	facts_reset(&d->facts);
-	d->facts.final = true;
-	return ruling_decide(d->facts.policy, &view);
+	if (o->pools)
+		failover_text(o->pools, text);
+	if (q->ac.len > 0)
+		answer_abort(q->ack, text, UL_ABORT_NOT_SPECIFIED);
+	else
+		answer_reject(q->ack, o->pools ? congestion : o->rejection, text);
+	answer_text(q->ack, "rule", o->rule);
 }
 
 /* The archive gets what was promised to the SCU, or what the SCU sent. */
@@ -85,6 +93,19 @@ static void set_request(struct decide *d, const struct question *q,
 	negotiate_write_rq(&d->rq, &d->plan, &pdu);
 	negotiate_rename(&pdu, o->called_ae, o->calling_ae);
 	answer_pdu(q->ack, "request", &pdu);
+}
+
+/* The pool that gets what the data set does not decide, and the rest of that outcome. */
+static void set_fallback(struct decide *d, const struct question *q,
+			 const struct policy_outcome *o)
+{
+	const struct policy_pool *pool =
+		o->pools ? failover_pool(o->pools, q->down) : NULL;
+
+	if (o->pools && !pool)
+		pool = &o->pools->list[0];
+	answer_outcome(q->ack, &d->facts, o, pool);
+	set_request(d, q, o);
 }
 
 /*** associate ***/
@@ -122,13 +143,15 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 {
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 
-	if (!o->backend) {
-		answer_reject(q->ack, o->rejection, "refused by the policy");
-		answer_text(q->ack, "rule", o->rule);
+	const struct policy_pool *pool =
+		o->pools ? failover_pool(o->pools, q->down) : NULL;
+
+	if (!pool) {
+		refuse(q, o);
 		return;
 	}
 	set_verdict(d, q, "route", METRIC_ASSOCIATE_ROUTE);
-	answer_outcome(q->ack, &d->facts, o);
+	answer_outcome(q->ack, &d->facts, o, pool);
 	if (d->rq.ncontexts > 0)
 		answer_uid(q->ack, "sop_class", d->rq.contexts[0].abstract_syntax);
 	if (!o->called_ae && !o->calling_ae)
@@ -144,48 +167,10 @@ static void accept_early(struct decide *d, const struct question *q, size_t rqle
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 
 	set_verdict(d, q, "accept", METRIC_ASSOCIATE_ACCEPT);
-	answer_outcome(q->ack, &d->facts, o);
+	set_fallback(d, q, o);
 	negotiate_write_ac(&d->rq, &d->plan, &pdu);
 	answer_pdu(q->ack, "reply", &pdu);
-	set_request(d, q, o);
 	spop_set_var_int(q->ack, "need", (int64_t)rqlen + UL_ABORT_SIZE);
-}
-
-/* Who is asked what can be promised */
-struct planning {
-	struct decide *d;
-	const struct question *q;
-};
-
-static void consider(void *context, const struct policy_outcome *o)
-{
-	struct planning *p = context;
-
-	if (o->backend)
-		negotiate_consider(&p->d->rq, o->backend, o->accepts, p->q->learned,
-				   &p->d->plan);
-}
-
-/* All pools that can still be chosen must keep the promise, and that of the fallback.  Which
- * they are matters only if they differ; with too many rules open all of the policy's count.
- * Returns the fallback.
- */
-static const struct policy_outcome *plan(struct decide *d, const struct question *q)
-{
-	const struct policy *policy = d->facts.policy;
-	struct policy_facts view = facts_view(&d->facts);
-	struct planning p = {d, q};
-	bool differ = policy->naccepts > 1 || q->learned.len > 0;
-	const struct policy_outcome *last;
-
-	negotiate_begin(&d->rq, &d->plan);
-	if (!differ || !ruling_each(policy, &view, consider, &p))
-		for (size_t i = 0; i < policy->naccepts; i++)
-			negotiate_consider(&d->rq, NULL, policy->accepts[i], q->learned,
-					   &d->plan);
-	last = fallback(d);
-	consider(&p, last);
-	return last;
 }
 
 static void associate(struct decide *d, const struct question *q)
@@ -193,6 +178,7 @@ static void associate(struct decide *d, const struct question *q)
 	struct policy_facts view = facts_view(&d->facts);
 	const struct policy_outcome *o;
 	struct ul_rejection why;
+	struct prospect p;
 	struct reader stream;
 	size_t rqlen;
 
@@ -204,9 +190,9 @@ static void associate(struct decide *d, const struct question *q)
 		pass_through(d, q, rqlen, o);
 		return;
 	}
-	o = plan(d, q);
+	p = prospect_plan(&d->facts, &d->rq, q->learned, q->down, &d->plan);
 	if (negotiate_finish(&d->rq, &d->plan) != NULL) {
-		pass_through(d, q, rqlen, o);
+		pass_through(d, q, rqlen, p.fallback);
 		return;
 	}
 	if (negotiate_refuses(&d->rq, &why)) {
@@ -216,31 +202,34 @@ static void associate(struct decide *d, const struct question *q)
 				      : "no common protocol version");
 		return;
 	}
-	accept_early(d, q, rqlen, o);
+	if (p.stranded && !d->facts.policy->accepts_while_down) {
+		refuse(q, p.stranded);
+		return;
+	}
+	accept_early(d, q, rqlen, p.fallback);
 }
 
 /*** dataset ***/
 
 static void ask_for_more(struct decide *d, const struct question *q, size_t need)
 {
-	const struct policy_outcome *o = fallback(d);
-
 	set_verdict(d, q, "more", METRIC_DATASET_MORE);
-	answer_outcome(q->ack, &d->facts, o);
-	set_request(d, q, o);
+	set_fallback(d, q, prospect_fallback(&d->facts));
 	spop_set_var_int(q->ack, "need", (int64_t)need);
 }
 
 static void splice(struct decide *d, const struct question *q,
 		   const struct policy_outcome *o)
 {
-	if (!o->backend) {
-		answer_abort(q->ack, "refused by the policy", UL_ABORT_NOT_SPECIFIED);
-		answer_text(q->ack, "rule", o->rule);
+	const struct policy_pool *pool =
+		o->pools ? failover_pool(o->pools, q->down) : NULL;
+
+	if (!pool) {
+		refuse(q, o);
 		return;
 	}
 	set_verdict(d, q, "route", METRIC_DATASET_ROUTE);
-	answer_outcome(q->ack, &d->facts, o);
+	answer_outcome(q->ack, &d->facts, o, pool);
 	set_request(d, q, o);
 }
 
@@ -333,7 +322,7 @@ static void dataset(struct decide *d, const struct question *q)
 		ask_for_more(d, q, q->rq.len - reader_left(&stream) + d->message.need);
 		return;
 	}
-	splice(d, q, o ? o : fallback(d));
+	splice(d, q, o ? o : prospect_fallback(&d->facts));
 	if (!sound || d->facts.elements.data_set.ds.bytes.state == READ_BAD)
 		answer_text(q->ack, "error", "the data set cannot be read");
 }

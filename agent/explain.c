@@ -35,6 +35,7 @@ static void print_usage(FILE *out)
 	      "  --client-name NAME    TLS: the common name of its certificate\n"
 	      "  --user NAME           user identity\n"
 	      "  --at TIME             when the association began: 2026-11-25T19:30\n"
+	      "  --down POOLS          of which no archive is up, separated by spaces\n"
 	      "  --json                for programs\n"
 	      "  --help                print this\n"
 	      "\n"
@@ -66,20 +67,25 @@ static void set_text(json_t *object, const char *name, const char *text)
 
 static json_t *report_decision(const struct explain *e, const struct policy_outcome *o)
 {
+	const bool unreachable =
+		o->pools && strcmp(interview_text(&e->interview, "verdict"), "reject") == 0;
+	const struct ul_rejection why =
+		unreachable ? (struct ul_rejection){2, 3, 1} : o->rejection;
 	json_t *d = json_object();
 
 	set_text(d, "rule", o->rule);
-	set_text(d, "backend", o->backend);
+	if (o->pools && !unreachable)
+		set_text(d, "backend", interview_text(&e->interview, "backend"));
 	set_text(d, "called_ae", o->called_ae);
 	set_text(d, "calling_ae", o->calling_ae);
 	if (json_object_get(e->interview.variables, "key"))
 		json_object_set(d, "key", json_object_get(e->interview.variables, "key"));
-	if (!o->backend)
+	if (!o->pools || unreachable)
 		json_object_set_new(
 			d, "reject",
 			json_pack("{s:s, s:s}", "reason",
-				  outcome_rejection_name(&o->rejection), "result",
-				  o->rejection.result == 1 ? "permanent" : "transient"));
+				  outcome_rejection_name(&why), "result",
+				  why.result == 1 ? "permanent" : "transient"));
 	return d;
 }
 
@@ -213,6 +219,7 @@ enum option_id {
 	OPTION_CLIENT_NAME,
 	OPTION_USER,
 	OPTION_AT,
+	OPTION_DOWN,
 	OPTION_JSON,
 	OPTION_HELP
 };
@@ -226,6 +233,7 @@ static const struct option options[] = {
 	{"client-name", required_argument, NULL, OPTION_CLIENT_NAME},
 	{"user", required_argument, NULL, OPTION_USER},
 	{"at", required_argument, NULL, OPTION_AT},
+	{"down", required_argument, NULL, OPTION_DOWN},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{NULL, 0, NULL, 0},
@@ -275,6 +283,9 @@ static bool read_option(struct explain *e, int id, const char *value)
 		e->scu.user = value;
 		return strlen(value) <= 1024 ||
 		       usage_error("user", value, "up to 1024 characters");
+	case OPTION_DOWN:
+		e->interview.down = value;
+		return true;
 	case OPTION_JSON:
 		return e->json = true;
 	default:

@@ -32,7 +32,7 @@ static struct slice text_or_none(const char *text)
 	return text ? slice_str(text) : (struct slice){0};
 }
 
-enum { ARGUMENTS = 7 };
+enum { ARGUMENTS = 8 };
 
 static struct reader write_question(struct interview *iv, size_t len)
 {
@@ -48,6 +48,7 @@ static struct reader write_question(struct interview *iv, size_t len)
 	put_number(&w, "began", iv->began);
 	put_bytes(&w, "server_name", SPOP_DATA_T_STR, text_or_none(iv->server_name));
 	put_bytes(&w, "client_name", SPOP_DATA_T_STR, text_or_none(iv->client_name));
+	put_bytes(&w, "down", SPOP_DATA_T_STR, text_or_none(iv->down));
 	return reader_of(writer_slice(&w), false);
 }
 

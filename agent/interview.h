@@ -22,6 +22,7 @@ struct interview {
 	int64_t port;  /* -1: not known */
 	int64_t began; /* seconds since the epoch */
 	const char *server_name, *client_name;
+	const char *down; /* pools, as HAProxy names them; NULL: none */
 
 	json_t *variables; /* text that the last answer has set (docs/contract.md) */
 	bool needed_data;  /* the association alone did not decide */

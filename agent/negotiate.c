@@ -49,17 +49,6 @@ void negotiate_begin(const struct ul_associate *rq, struct negotiate_plan *plan)
 
 /*** what has been learned ***/
 
-/* The next part of <text> before <end>, which is taken away. */
-static struct slice part(struct slice *text, char end)
-{
-	const uint8_t *at = text->len > 0 ? memchr(text->ptr, end, text->len) : NULL;
-	struct slice head = slice_head(*text, at ? (size_t)(at - text->ptr) : text->len);
-	size_t taken = head.len + (at != NULL);
-
-	*text = slice_of(text->ptr + taken, text->len - taken);
-	return head;
-}
-
 static void learn_syntax(const struct ul_associate *rq, struct slice abstract_syntax,
 			 struct slice transfer_syntax, struct negotiate_plan *plan)
 {
@@ -91,8 +80,8 @@ static void learn(const struct ul_associate *rq, const char *pool, struct slice 
 		  struct negotiate_plan *plan)
 {
 	while (learned.len > 0) {
-		struct slice entry = part(&learned, ' ');
-		struct slice name = part(&entry, '|'), what = part(&entry, '|');
+		struct slice entry = slice_part(&learned, ' ');
+		struct slice name = slice_part(&entry, '|'), what = slice_part(&entry, '|');
 
 		if (pool && !slice_equal(name, slice_str(pool)))
 			continue;

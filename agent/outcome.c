@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-enum { NAME_MAX_BYTES = 128 }; /* an answer with both names must fit one frame */
-
 /*** refusals ***/
 
 /* PS3.8 9.3.4, in the standard's words */
@@ -70,18 +68,6 @@ static void load_result(struct build *b, const char *name, struct ul_rejection *
 
 /*** names ***/
 
-/* HAProxy's proxy names: letters, digits, - _ . : */
-static bool is_backend(const char *name)
-{
-	if (strlen(name) > NAME_MAX_BYTES)
-		return false;
-	for (; *name; name++)
-		if (!strchr("-_.:", *name) && !(*name >= '0' && *name <= '9') &&
-		    !((*name | 32) >= 'a' && (*name | 32) <= 'z'))
-			return false;
-	return true;
-}
-
 /* AE (PS3.5 6.2): up to 16 characters of the default repertoire, no backslash, no
  * control characters
  */
@@ -108,16 +94,14 @@ static const char *load_ae_title(struct build *b, json_t *json, const char *memb
 
 /*** outcomes ***/
 
-static void load_pool(struct build *b, json_t *json, struct policy_outcome *o)
+static void load_pools(struct build *b, json_t *json, struct policy *policy,
+		       struct policy_outcome *o)
 {
 	json_t *key = json_object_get(json, "key");
 
 	build_enter(b, "backend");
-	if (o->backend && !is_backend(o->backend))
-		build_fail(b, "\"%s\" cannot be the name of a backend of HAProxy",
-			   o->backend);
+	o->pools = pool_list(b, json_object_get(json, "backend"), policy);
 	build_leave(b);
-	o->accepts = pool_accepts(b, o->backend);
 	o->called_ae = load_ae_title(b, json, "called_ae");
 	o->calling_ae = load_ae_title(b, json, "calling_ae");
 	build_enter(b, "key");
@@ -152,16 +136,16 @@ static void load_rejection(struct build *b, json_t *json, const char *reason,
 	}
 }
 
-void outcome_load(struct build *b, json_t *json, struct policy_outcome *o)
+void outcome_load(struct build *b, json_t *json, struct policy *policy,
+		  struct policy_outcome *o)
 {
 	const char *reject = build_string(b, json, "reject");
-	bool both = json_object_get(json, "backend") && json_object_get(json, "reject");
+	bool pools = json_object_get(json, "backend");
 
-	o->backend = build_string(b, json, "backend");
-	if (both || (!json_object_get(json, "backend") && !json_object_get(json, "reject")))
+	if (pools == (json_object_get(json, "reject") != NULL))
 		build_fail(b, "expected either \"backend\" or \"reject\"");
 	else if (reject)
 		load_rejection(b, json, reject, o);
-	else if (o->backend)
-		load_pool(b, json, o);
+	else if (pools)
+		load_pools(b, json, policy, o);
 }

@@ -8,8 +8,9 @@
 /* The members of an outcome, for build_members(). */
 #define OUTCOME_MEMBERS "backend reject result key called_ae calling_ae"
 
-/* Compile the outcome's members of a rule or of the default. */
-void outcome_load(struct build *b, json_t *json, struct policy_outcome *o);
+/* Compile the outcome's members of a rule or of the default of <policy>. */
+void outcome_load(struct build *b, json_t *json, struct policy *policy,
+		  struct policy_outcome *o);
 
 /* The words for a refusal; NULL if it is none of PS3.8 9.3.4. */
 const char *outcome_rejection_name(const struct ul_rejection *why);

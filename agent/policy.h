@@ -167,13 +167,27 @@ struct policy_node {
 
 /*** rules ***/
 
+struct policy_pool {
+	const char *name; /* HAProxy's backend */
+	const struct capability *accepts;
+};
+
+enum { POLICY_POOLS = 8 }; /* in a list, at most */
+
+/* The pools of an outcome: the first one that is up gets the association.  Outcomes with
+ * the same names share them.
+ */
+struct policy_pools {
+	const struct policy_pool *list;
+	size_t n;
+};
+
 struct policy_outcome {
-	const char *rule;             /* its name, for the log */
-	const char *backend;          /* the pool; NULL: refused with <rejection> */
+	const char *rule;                 /* its name, for the log */
+	const struct policy_pools *pools; /* NULL: refused with <rejection> */
 	const char *called_ae;        /* replaces the called AE title; NULL: it stays */
 	const char *calling_ae;       /* the same */
 	struct policy_attributes key; /* for stickiness; none: no key */
-	const struct capability *accepts; /* the pool; NULL: no pool */
 	struct ul_rejection rejection;
 };
 
@@ -212,6 +226,9 @@ struct policy {
 	const struct capability *usual; /* of a pool of which nothing else is known */
 	const struct capability *const *accepts; /* of all pools, each once */
 	size_t naccepts;
+	const struct policy_pools *const *pools; /* of all outcomes, each once */
+	size_t npools;
+	bool accepts_while_down; /* what may need a pool of which no server is up */
 	const struct prober_archive *archives; /* to be asked what they accept */
 	size_t narchives;
 	unsigned probe_seconds;     /* between two rounds of asking */

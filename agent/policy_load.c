@@ -93,7 +93,7 @@ static void load_members(struct build *b, json_t *root, struct policy *policy,
 	rules_load(b, json_object_get(root, "rules"), policy);
 	build_leave(b);
 	build_enter(b, "default");
-	rules_load_default(b, json_object_get(root, "default"), &policy->otherwise);
+	rules_load_default(b, json_object_get(root, "default"), policy);
 	build_leave(b);
 	build_enter(b, "export");
 	load_exports(b, json_object_get(root, "export"), policy);
@@ -200,6 +200,8 @@ static void build_policy(struct build *b, struct policy *policy,
 	free(b->attributes);
 	free(b->sets);
 	free(b->archives);
+	free(b->lists_of_pools);
+	json_decref(b->listed);
 }
 
 struct policy *policy_load(const char *path, struct report *report,

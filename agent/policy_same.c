@@ -102,10 +102,10 @@ bool policy_same_outcome(const struct policy_outcome *a, const struct policy_out
 {
 	if (a == b)
 		return true;
-	if (!same_text(a->backend, b->backend) ||
+	if (a->pools != b->pools ||
 	    !same_text(a->called_ae, b->called_ae) ||
 	    !same_text(a->calling_ae, b->calling_ae) ||
-	    (!a->backend &&
+	    (!a->pools &&
 	     memcmp(&a->rejection, &b->rejection, sizeof(a->rejection)) != 0))
 		return false;
 	return same_attributes(&a->key, &b->key);

@@ -5,12 +5,15 @@
 #include "endpoint.h"
 #include "prober.h"
 
+#include <stdlib.h>
+
 enum {
 	DEFAULT_MAXIMUM_LENGTH = 16378,
 	LEAST_MAXIMUM_LENGTH = 4096,
 	DEFAULT_PROBE_SECONDS = 600,
 	LEAST_PROBE_SECONDS = 10,
-	MOST_PROBE_SECONDS = 86400
+	MOST_PROBE_SECONDS = 86400,
+	NAME_MAX_BYTES = 128 /* an answer with all names must fit one frame */
 };
 
 static uint32_t load_length(struct build *b, json_t *object, uint32_t unless,
@@ -184,16 +187,28 @@ static unsigned load_seconds(struct build *b, json_t *json)
 	return (unsigned)seconds;
 }
 
+static bool load_while_down(struct build *b, json_t *json)
+{
+	build_enter(b, "accept_while_down");
+	if (json && !json_is_boolean(json))
+		build_expected(b, json, "true or false");
+	build_leave(b);
+	return json_is_true(json);
+}
+
 static void load_usual(struct build *b, json_t *json, struct policy *policy)
 {
 	build_enter(b, "negotiate");
 	if (json && !json_is_object(json))
 		build_expected(b, json, "an object");
 	build_members(b, json,
-		      "transfer_syntaxes abstract_syntaxes maximum_length probe_seconds");
+		      "transfer_syntaxes abstract_syntaxes maximum_length probe_seconds "
+		      "accept_while_down");
 	b->usual = policy->usual = capability_load_usual(
 		b, json, load_length(b, json, DEFAULT_MAXIMUM_LENGTH, false));
 	policy->probe_seconds = load_seconds(b, json_object_get(json, "probe_seconds"));
+	policy->accepts_while_down =
+		load_while_down(b, json_object_get(json, "accept_while_down"));
 	build_leave(b);
 }
 
@@ -225,7 +240,10 @@ void pool_load_all(struct build *b, json_t *pools, json_t *negotiate,
 	policy->archives = archives;
 }
 
-const struct capability *pool_accepts(struct build *b, const char *name)
+/*** the pools of outcomes ***/
+
+/* What it accepts: the usual if "pools" does not name it. */
+static const struct capability *accepts_of(struct build *b, const char *name)
 {
 	for (size_t i = 0; i < b->npools; i++)
 		if (b->pools[i].name && strcmp(b->pools[i].name, name) == 0) {
@@ -235,14 +253,126 @@ const struct capability *pool_accepts(struct build *b, const char *name)
 	return b->usual;
 }
 
+/* HAProxy's proxy names: letters, digits, - _ . : */
+static bool is_backend(const char *name)
+{
+	if (strlen(name) > NAME_MAX_BYTES)
+		return false;
+	for (; *name; name++)
+		if (!strchr("-_.:", *name) && !(*name >= '0' && *name <= '9') &&
+		    !((*name | 32) >= 'a' && (*name | 32) <= 'z'))
+			return false;
+	return true;
+}
+
+static bool has_pool(const struct policy_pools *pools, const char *name)
+{
+	for (size_t i = 0; i < pools->n; i++)
+		if (strcmp(pools->list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void add_pool(struct build *b, json_t *name, struct policy_pool *list,
+		     struct policy_pools *pools)
+{
+	const char *text = json_string_value(name);
+
+	if (!text || !*text)
+		build_expected(b, name, "a string that is not empty");
+	else if (!is_backend(text))
+		build_fail(b, "\"%s\" cannot be the name of a backend of HAProxy", text);
+	else if (has_pool(pools, text))
+		build_fail(b, "\"%s\" has been named before", text);
+	else if ((list[pools->n].name = build_text(b, text)))
+		list[pools->n++].accepts = accepts_of(b, text);
+}
+
+static const struct policy_pools *make_list(struct build *b, json_t *names)
+{
+	size_t n = json_is_array(names) ? json_array_size(names) : 1;
+	struct policy_pools *pools = build_take(b, 1, sizeof(*pools));
+	struct policy_pool *list = build_take(b, POLICY_POOLS, sizeof(*list));
+
+	if (!pools || !list)
+		return NULL;
+	pools->list = list;
+	if (!json_is_array(names))
+		add_pool(b, names, list, pools);
+	else if (n == 0 || n > POLICY_POOLS)
+		build_fail(b, "expected 1 to %d pools, found %zu", POLICY_POOLS, n);
+	for (size_t i = 0; json_is_array(names) && i < n && n <= POLICY_POOLS; i++) {
+		build_enter_element(b, i);
+		add_pool(b, json_array_get(names, i), list, pools);
+		build_leave(b);
+	}
+	return pools->n == n ? pools : NULL;
+}
+
+static void remember(struct build *b, struct policy *policy, const char *key,
+		     const struct policy_pools *pools)
+{
+	const struct policy_pools **all =
+		build_grow(b, b->lists_of_pools, policy->npools, sizeof(*all));
+
+	if (!all)
+		return;
+	b->lists_of_pools = all;
+	all[policy->npools] = pools;
+	if (!b->listed)
+		b->listed = json_object();
+	json_object_set_new(b->listed, key, json_integer((json_int_t)policy->npools++));
+}
+
+const struct policy_pools *pool_list(struct build *b, json_t *names,
+				     struct policy *policy)
+{
+	json_t *list = json_is_array(names) ? json_incref(names) : json_pack("[O]", names);
+	char *key = json_dumps(list, JSON_COMPACT);
+	json_t *known = key ? json_object_get(b->listed, key) : NULL;
+	const struct policy_pools *pools =
+		known ? b->lists_of_pools[json_integer_value(known)]
+		      : make_list(b, names);
+
+	if (!key)
+		build_fail(b, "out of memory");
+	else if (pools && !known)
+		remember(b, policy, key, pools);
+	free(key);
+	json_decref(list);
+	return pools;
+}
+
+/* True if a pool that is not named in "pools" is used. */
+static bool has_usual(const struct build *b, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->npools; i++)
+		for (size_t k = 0; k < policy->pools[i]->n; k++)
+			if (policy->pools[i]->list[k].accepts == b->usual)
+				return true;
+	return false;
+}
+
+static void list_pools(struct build *b, struct policy *policy)
+{
+	const struct policy_pools **pools =
+		build_take(b, policy->npools, sizeof(const struct policy_pools *));
+
+	if (pools && policy->npools > 0)
+		memcpy(pools, b->lists_of_pools, policy->npools * sizeof(*pools));
+	if (!pools)
+		policy->npools = 0;
+	policy->pools = pools;
+}
+
 /* A pool that is not named accepts the usual; the others stand in b->pools. */
 void pool_finish(struct build *b, struct policy *policy)
 {
 	const struct capability **list = build_take(b, b->npools + 1, sizeof(*list));
-	bool usual = policy->otherwise.accepts == b->usual;
+	bool usual;
 
-	for (size_t i = 0; i < policy->nrules && !usual; i++)
-		usual = policy->rules[i].outcome.accepts == b->usual;
+	list_pools(b, policy);
+	usual = has_usual(b, policy);
 	for (size_t i = 0; list && i < b->npools; i++)
 		if (b->pools[i].used && b->pools[i].accepts)
 			list[policy->naccepts++] = b->pools[i].accepts;

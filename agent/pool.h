@@ -11,10 +11,13 @@
 void pool_load_all(struct build *b, json_t *pools, json_t *negotiate,
 		   struct policy *policy);
 
-/* With all rules there: list what their pools accept. */
+/* With all rules there: list their pools, and what these accept. */
 void pool_finish(struct build *b, struct policy *policy);
 
-/* What the pool <name> accepts: the default if "pools" does not name it. */
-const struct capability *pool_accepts(struct build *b, const char *name);
+/* The pools of an outcome, by name: a string, or a list of strings in the order in which
+ * they are tried.  NULL is an error, which has been reported.
+ */
+const struct policy_pools *pool_list(struct build *b, json_t *names,
+				     struct policy *policy);
 
 #endif

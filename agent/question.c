@@ -11,6 +11,7 @@ static void read_bytes(struct question *q, struct slice name, struct slice bytes
 		     {"ac", &q->ac},
 		     {"policy", &q->policy},
 		     {"learned", &q->learned},
+		     {"down", &q->down},
 		     {"src", &q->connection.address},
 		     {"server_name", &q->connection.server_name},
 		     {"client_name", &q->connection.client_name}};

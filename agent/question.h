@@ -8,6 +8,7 @@
 /* The slices are borrowed from the message; what it does not have is empty. */
 struct question {
 	struct slice rq;      /* the request buffer */
+	struct slice down;    /* failover.h */
 	struct slice learned; /* negotiate.h; associate only */
 	struct slice ac;      /* the AC that was sent; dataset only, as the next two */
 	struct slice policy;  /* the id of the one with which the association began */

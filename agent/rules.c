@@ -40,7 +40,8 @@ static const char *load_rule_name(struct build *b, json_t *json)
 	return name;
 }
 
-static void load_rule(struct build *b, json_t *json, struct policy_rule *rule)
+static void load_rule(struct build *b, json_t *json, struct policy *policy,
+		      struct policy_rule *rule)
 {
 	json_t *condition = json_object_get(json, "if");
 
@@ -50,7 +51,7 @@ static void load_rule(struct build *b, json_t *json, struct policy_rule *rule)
 	}
 	build_members(b, json, "name if " OUTCOME_MEMBERS);
 	rule->outcome.rule = load_rule_name(b, json);
-	outcome_load(b, json, &rule->outcome);
+	outcome_load(b, json, policy, &rule->outcome);
 	rule->condition.kind = POLICY_ALL;
 	build_enter(b, "if");
 	if (condition)
@@ -99,7 +100,7 @@ void rules_load(struct build *b, json_t *json, struct policy *policy)
 		build_expected(b, json, "a list of rules");
 	for (size_t i = 0; rules && i < n; i++) {
 		build_enter_element(b, i);
-		load_rule(b, json_array_get(json, i), &rules[i]);
+		load_rule(b, json_array_get(json, i), policy, &rules[i]);
 		build_leave(b);
 	}
 	if (!rules)
@@ -109,8 +110,10 @@ void rules_load(struct build *b, json_t *json, struct policy *policy)
 	policy->nrules = n;
 }
 
-void rules_load_default(struct build *b, json_t *json, struct policy_outcome *o)
+void rules_load_default(struct build *b, json_t *json, struct policy *policy)
 {
+	struct policy_outcome *o = &policy->otherwise;
+
 	*o = (struct policy_outcome){.rule = default_name, .rejection = {1, 1, 1}};
 	if (!json)
 		return;
@@ -119,5 +122,5 @@ void rules_load_default(struct build *b, json_t *json, struct policy_outcome *o)
 		return;
 	}
 	build_members(b, json, OUTCOME_MEMBERS);
-	outcome_load(b, json, o);
+	outcome_load(b, json, policy, o);
 }

@@ -9,6 +9,6 @@
 void rules_load(struct build *b, json_t *json, struct policy *policy);
 
 /* Read the outcome when no rule matches; NULL: a refusal without a reason. */
-void rules_load_default(struct build *b, json_t *json, struct policy_outcome *outcome);
+void rules_load_default(struct build *b, json_t *json, struct policy *policy);
 
 #endif

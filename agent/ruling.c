@@ -194,7 +194,7 @@ static bool is_complete(const struct policy *policy, const struct policy_outcome
 			const struct policy_facts *facts)
 {
 	return policy_known(&outcome->key, facts) &&
-	       (!outcome->backend || exports_known(policy, facts));
+	       (!outcome->pools || exports_known(policy, facts));
 }
 
 static bool explore(struct outlook *o, size_t from);

@@ -27,6 +27,7 @@ local A_RJ_CONGESTED = "\3\0\0\0\0\4\0\2\3\1" -- 2 transient, 3 presentation pro
 local LINGER_MS = 5000 -- for the SCU to read the last PDU and close, before we do (ARTIM, PS3.8 9.1.5)
 local ANSWER_MS = 3000 -- for the agent; longer than "timeout processing" in dicom.spoe.conf
 local MARGIN_MS = 200 -- an action must not yield any more once the inspect-delay is over
+local DOWN_MAX = 2048 -- bytes: with all else they must fit one SPOE frame
 local PROBE = string.rep("\0", 16384)
 
 local function now_ms()
@@ -109,6 +110,30 @@ local function no_verdict(txn, no_agent)
 	set(txn, "answered", "no")
 	return act.CONTINUE
 end
+
+-- nbsrv is cheap, but always 0 in a process that a reload has left behind.
+local function servers_up(txn, name, backend)
+	if not txn.f:stopping() then
+		return txn.f:nbsrv(name)
+	end
+	local stats = backend:get_stats()
+	return stats.act + stats.bck
+end
+
+-- The pools of which no server is up, separated by spaces: the agent chooses among the others.
+core.register_fetches("dicom_down", function(txn)
+	local down, length = {}, 0
+	for name, backend in pairs(core.backends) do
+		if backend:get_mode() == "tcp" and servers_up(txn, name, backend) == 0 then
+			length = length + #name + 1
+			if length > DOWN_MAX then
+				break
+			end
+			down[#down + 1] = name
+		end
+	end
+	return table.concat(down, " ")
+end)
 
 core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 	local answered = get(txn, "answered")
@@ -416,24 +441,30 @@ function Splice:wake()
 	return 0
 end
 
--- Ends the association for both peers, once. Nothing of what is held gets out. The connections stay open for the SCU
--- to read the A-ABORT.
-function Splice:abort(txn, why, reason)
+-- Ends the association, once: the SCU gets `pdu`, and nothing of what is held gets out. The connections stay open for
+-- the SCU to read it.
+function Splice:finish(txn, why, pdu)
 	self.state = "aborted"
-	count(txn, reason)
 	self.deadline = now_ms() + LINGER_MS
 	set(txn, "error", why)
-	local req, res = bare(txn.req), bare(txn.res)
-	req:remove()
-	req:send(A_ABORT) -- an archive that has rejected the association closes at it, PS3.8 9.2 Sta13
+	bare(txn.req):remove()
+	local res = bare(txn.res)
 	res:remove()
-	res:send(A_ABORT)
+	res:send(pdu)
 	return self:wake()
+end
+
+-- For both peers. An archive that has rejected the association closes at it, PS3.8 9.2 Sta13.
+function Splice:abort(txn, why, reason)
+	count(txn, reason)
+	local wake = self:finish(txn, why, A_ABORT)
+	bare(txn.req):send(A_ABORT)
+	return wake
 end
 
 -- Comes before the rules, so it is not known yet whether there will be anything to hold.
 function Splice:start_analyze(_, channel)
-	if not channel:is_resp() or self.state == "held" then
+	if not channel:is_resp() or self.state == "held" or self.state == "through" then
 		filter.register_data_filter(self, channel)
 	end
 	return 1
@@ -451,12 +482,15 @@ function Splice:replay(txn, channel)
 	if self.request and channel:set(self.request, 0, get(txn, "rqlen")) ~= #self.request then
 		set(txn, "error", "the A-ASSOCIATE-RQ could not be replaced")
 		return -1
-	elseif not self.promise then
+	elseif not self.promise and channel:input() > get(txn, "length") then
 		return self:let_go(channel)
 	end
-	self.state = "held"
+	self.state = self.promise and "held" or "through"
 	self.deadline = now_ms() + self.answer_ms
 	self:wake()
+	if not self.promise then
+		return channel:input()
+	end
 	return #self.request
 end
 
@@ -470,6 +504,10 @@ end
 function Splice:request_payload(txn, channel)
 	if self.state == "fresh" then
 		return self:replay(txn, channel)
+	elseif self.state == "through" then
+		return self:through_request(txn, channel)
+	elseif self.state == "done" then
+		return self:let_go(channel)
 	elseif closed(channel) then
 		return self:abort(txn, "closed by the SCU before the archive had answered", "scu-closed")
 	elseif now_ms() >= self.deadline then
@@ -497,7 +535,32 @@ function Splice:judge(pdu)
 	return refusal(pdu)
 end
 
+-- Not spliced: the archive's own answer goes to the SCU, and from then on HAProxy only forwards. An SCU that gets none
+-- is refused, unless it has closed, or aborted: before the answer it can send nothing else.
+function Splice:through_request(txn, channel)
+	if channel:input() > 0 or closed(channel) then
+		return self:let_go(channel)
+	elseif now_ms() >= self.deadline then
+		return self:finish(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time", A_RJ_CONGESTED)
+	end
+	return self:wake()
+end
+
+function Splice:through_response(txn, channel)
+	if channel:input() > 0 then
+		return self:let_go(channel)
+	elseif channel:may_recv() then
+		return self:wake()
+	end
+	return self:finish(txn, "the archive closed the connection instead of answering the A-ASSOCIATE-RQ", A_RJ_CONGESTED)
+end
+
 function Splice:response_payload(txn, channel)
+	if self.state == "through" then
+		return self:through_response(txn, channel)
+	elseif self.state == "done" then
+		return self:let_go(channel)
+	end
 	-- what data() gives for an empty channel differs from version to version
 	local answer = channel:input() > 0 and channel:data() or ""
 	local length = pdu_length(answer)
@@ -539,6 +602,8 @@ end
 function Splice:end_analyze(txn, channel)
 	if self.state == "held" then
 		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ", "connection")
+	elseif self.state == "through" and not closed(txn.req) then
+		self:finish(txn, "no connection to an archive of the pool", A_RJ_CONGESTED)
 	end
 	if self.state == "aborted" and (channel:is_resp() or discard(channel, self.deadline)) then
 		return channel:is_resp() and 1 or self:wake()
@@ -553,7 +618,7 @@ function Splice:end_analyze(txn, channel)
 end
 
 core.register_filter("dicom-splice", Splice, function(line, args)
-	local seconds = tonumber(args[1] or 15)
+	local seconds = tonumber(args[1] or 30)
 	if not seconds or seconds <= 0 then
 		error("dicom.lua: dicom-splice expects a number of seconds, not " .. tostring(args[1]))
 	end

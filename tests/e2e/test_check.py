@@ -66,17 +66,22 @@ def test_what_is_delivered_has_nothing_wrong(configuration):
     assert examples.dicom_spoa("check", POLICY, *options("--haproxy", configuration)) == (0, "", "")
 
 
+def pools_of(rule):
+    pools = rule.get("backend", [])
+    return pools if isinstance(pools, list) else [pools]
+
+
 def test_every_pool_that_is_delivered_is_used(check):
     """So the test above can fail: with an outcome less there is a warning."""
     with open(POLICY, encoding="utf-8") as f:
         policy = json.load(f)
     for pool in ("ct", "mr", "query", "general"):
-        less = dict(policy, rules=[rule for rule in policy["rules"] if rule.get("backend") != pool])
+        less = dict(policy, rules=[rule for rule in policy["rules"] if pool not in pools_of(rule)])
         status, lines = check(less, *options("--haproxy", CONFIGURATION))
         assert status == 0
         if pool == "general":
             # dicom.cfg's own default_backend, "${DICOM_DEFAULT_POOL-general}", names it
-            assert not lines
+            assert not any('"general"' in line for line in lines)
         else:
             line, = lines
             assert re.search(rf'pools\.cfg:\d+:1: warning: no rule sends anything to the pool "{pool}"$', line)

@@ -54,11 +54,14 @@ def no_data_before_the_archive_has_kept_the_promise(graph):
 
 
 def nobody_is_left_with_a_silent_close(graph):
-    """Until the archive itself has accepted, an association that HAProxy has accepted ends with an A-ABORT."""
+    """Until the archive itself has accepted, an association that HAProxy has accepted ends with an A-ABORT, and another
+    one is refused."""
     for s in graph.moves:
-        if (s.phase == "closed" and s.spliced and "ac" not in s.archive_said and not s.scu_gone
-                and "abort" not in s.scu_said and s.scu_heard[-2:] != ("our-abort", "close")):
-            yield s, "closed without an A-ABORT"
+        answered = "ac" in s.archive_said or not s.spliced and s.archive_said
+        if (s.phase == "closed" and "rq" in s.scu_said and not answered and not s.scu_gone
+                and "abort" not in s.scu_said
+                and s.scu_heard[-2:] != ("our-abort" if s.spliced else "rj", "close")):
+            yield s, "closed without an A-ABORT or A-ASSOCIATE-RJ"
 
 
 def one_answer_for_each_and_nothing_left_open(graph):
@@ -177,6 +180,11 @@ class AbortedOnceMore(Splice):
         return super().close(s.to_scu("our-abort") if "our-abort" in s.scu_heard else s)
 
 
+class WithoutAnArchiveTheConnectionIsClosed(Splice):
+    def no_archive(self, s):
+        return super().no_archive(s) if s.spliced else self.close(s)
+
+
 class AskedAgainWithNothingNew(Splice):
     def watch(self, s):
         return super().watch(s.but(asked=s.asked - 1) if s.more else s)
@@ -193,6 +201,7 @@ WRONG = [(DataRightBehindTheRq, no_data_before_the_archive_has_kept_the_promise)
          (TheScuIsNotTold, nobody_is_left_with_a_silent_close),
          (AnArchiveThatClosesIsImitated, nobody_is_left_with_a_silent_close),
          (WithoutDataTheConnectionIsClosed, nobody_is_left_with_a_silent_close),
+         (WithoutAnArchiveTheConnectionIsClosed, nobody_is_left_with_a_silent_close),
          (TheArchiveIsForgotten, one_answer_for_each_and_nothing_left_open),
          (AbortedOnceMore, one_answer_for_each_and_nothing_left_open),
          (StoredByHaproxy, nothing_is_acknowledged_in_the_archives_name),

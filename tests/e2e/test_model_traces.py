@@ -38,6 +38,7 @@ WORDS = {
     "not-decided": "not decided on the data that came, the fallback is used",
     "not-asked": "the agent could not be asked about the data, the fallback is used",
     "no-answer-about-data": "no answer from the agent about the data, the fallback is used",
+    "no-archive": "no connection to an archive of the pool",
     "connection-failed": "connection to the archive failed before it had answered",
     "closed-while-held": "closed by the SCU before the archive had answered",
     "closed-by-archive": "the archive closed the connection instead of answering",

@@ -22,7 +22,8 @@ EVERYTHING = {
     "lists": {"inline": ["A", "B*"], "file": {"file": "list.txt"}, "spare": ["C"]},
     "export": {"modality": "Modality", "accession": "RequestAttributesSequence.AccessionNumber"},
     "negotiate": {"transfer_syntaxes": ["ExplicitVRLittleEndian", "1.2.840.10008.1.2"],
-                  "abstract_syntaxes": ["1.2.3.4"], "maximum_length": 16384, "probe_seconds": 60},
+                  "abstract_syntaxes": ["1.2.3.4"], "maximum_length": 16384, "probe_seconds": 60,
+                  "accept_while_down": False},
     "pools": {"b": {"accepts": [{"sop_classes": ["CTImageStorage", "@storage", "1.2.3"],
                                  "transfer_syntaxes": ["JPEG2000Lossless"]}], "maximum_length": 0,
                     "archives": [{"address": "127.0.0.1:104", "called_ae": "A", "calling_ae": "B"}],
@@ -42,6 +43,7 @@ EVERYTHING = {
          "reject": "temporary-congestion", "result": "permanent"},
         {"name": "schedule", "if": {"schedule": {"from": "20:00", "to": "07:00", "weekdays": ["Mon-Fri", "Sun"]},
                                     "ReferencedStudySequence[0].ReferencedSOPInstanceUID": "1.2"}, "backend": "b"},
+        {"name": "several", "backend": ["b", "c"]},
     ],
 }
 
@@ -150,7 +152,8 @@ def test_schema_and_check_are_of_one_opinion(tmp_path):
 
 @pytest.mark.parametrize("pointer,values", [
     (("rules", 0, "name"), ["", "a" * 129, 'a"b', "a\\b", "a\nb", "ä" * 3]),
-    (("rules", 0, "backend"), ["", "a b", "a" * 129, "A-b_c.d:1"]),
+    (("rules", 0, "backend"), ["", "a b", "a" * 129, "A-b_c.d:1", [], ["a"], ["a", "b"], ["a", "a"], ["a", ""], ["a", 1],
+                               [["a"]], list("abcdefgh"), list("abcdefghi")]),
     (("rules", 2, "called_ae"), ["", "  ", "A" * 17, "A\\B", "Ä", " A B "]),
     (("rules", 3, "reject"), ["tired", "protocol-version-not-supported"]),
     (("rules", 4, "result"), ["temporary", "transient"]),

@@ -50,11 +50,11 @@ static void check_attributes(const struct policy *p)
 static void check_outcome(const struct policy *p, const struct policy_outcome *o)
 {
 	CHECK(o->rule);
-	CHECK(o->backend || o->rejection.result);
+	CHECK(o->pools || o->rejection.result);
 	for (size_t i = 0; i < o->key.n; i++)
-		CHECK(o->backend && p->attributes[o->key.list[i]->index] == o->key.list[i]);
-	CHECK(!o->called_ae || (o->backend && strlen(o->called_ae) <= UL_AE_TITLE));
-	CHECK(!o->calling_ae || (o->backend && strlen(o->calling_ae) <= UL_AE_TITLE));
+		CHECK(o->pools && p->attributes[o->key.list[i]->index] == o->key.list[i]);
+	CHECK(!o->called_ae || (o->pools && strlen(o->called_ae) <= UL_AE_TITLE));
+	CHECK(!o->calling_ae || (o->pools && strlen(o->calling_ae) <= UL_AE_TITLE));
 }
 
 static void check_policy(const struct policy *p)

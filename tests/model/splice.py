@@ -63,7 +63,8 @@ class Splice:
     # phase: what ends it if nobody does anything any more. inspect: the inspect-delay of dicom.cfg; processing: of
     # dicom.spoe.conf; connect, idle, fin: of dicom.cfg and pools.cfg; answer: of the filter; linger: of dicom.lua
     TIMERS = {"request": "inspect", "ask": "processing", "watch": "inspect", "ask-data": "processing",
-              "connect": "connect", "hold": "answer", "open": "idle", "through": "idle", "closing": "fin",
+              "connect": "connect", "hold": "answer", "passed": "answer", "open": "idle", "through": "idle",
+              "closing": "fin",
               "refused": "linger", "aborted": "linger"}
 
     def __init__(self, prompt=False):
@@ -119,9 +120,9 @@ class Splice:
     def hears(self, s, word):
         """HAProxy, from the SCU."""
         s = s.but(scu_said=s.scu_said + (word,))
-        if s.phase in ("open", "through"):
+        if s.phase in ("open", "through", "passed"):
             s = s.to_archive(word)
-            return s.but(phase="closing") if word == "close" else s
+            return s.but(phase="closing" if word == "close" else "open" if s.spliced else "through")
         if s.phase in ("refused", "aborted", "closing"):
             return s  # read and thrown away
         return s.but(buffer=tuple(w for w in s.buffer if w != "half-rq") + (word,))
@@ -211,10 +212,14 @@ class Splice:
             return self.no_archive(s)
         if s.phase == "hold":
             return self.abort(s, "no-answer-of-archive")
+        if s.phase == "passed":
+            return self.refuse(s.but(error="no-answer-of-archive"), "rj")
         return self.close(s)
 
     def no_archive(self, s):
-        return self.abort(s, "connection-failed") if s.spliced else self.close(s)
+        if s.spliced:
+            return self.abort(s, "connection-failed")
+        return self.close(s) if s.buffer[1:] else self.refuse(s.but(error="no-archive"), "rj")
 
     # The agent
 
@@ -260,6 +265,8 @@ class Splice:
         elif s.phase == "aborted" and "ac" not in s.archive_said and s.error == "no-answer-of-archive":
             yield "archive", "accepts late", s.says("ac")
             yield "archive", "closes", s.but(archive="gone")
+        elif s.phase == "passed":
+            yield from self.archive_answers_itself(s)
         elif s.phase in ("open", "through"):
             yield from self.archive_speaks(s)
         elif s.phase == "closing":
@@ -267,7 +274,7 @@ class Splice:
 
     def pass_through(self, s):
         s = s.to_archive(*s.buffer[1:])
-        return s.but(phase="closing" if s.scu_gone else "through")
+        return s.but(phase="closing" if s.scu_gone else "through" if s.buffer[1:] else "passed")
 
     def archive_answers(self, s):
         """While P-DATA is held."""
@@ -284,6 +291,12 @@ class Splice:
         yield "archive", "sends garbage", self.abort(s.says("garbage"), "garbage-of-archive")
         yield "archive", "resets", self.abort(s.but(archive="gone"), "connection-failed")
 
+    def archive_answers_itself(self, s):
+        """On an association that is not spliced."""
+        for what, word in (("accepts", "ac"), ("rejects", "rj"), ("aborts", "abort")):
+            yield "archive", what, s.says(word).to_scu(word).but(phase="through")
+        yield "archive", "closes", self.refuse(s.but(archive="gone", error="closed-by-archive"), "rj")
+
     def judge(self, s, breach):
         return self.abort(s, breach.replace(" ", "-"))
 
@@ -292,9 +305,6 @@ class Splice:
         said, heard = set(s.archive_said), set(s.archive_heard)
         if LAST_WORDS & (said | heard):
             pass
-        elif not s.spliced and "ac" not in said:
-            yield "archive", "accepts", s.says("ac").to_scu("ac")
-            yield "archive", "rejects", s.says("rj").to_scu("rj")
         elif TAIL in heard and not {"stored", "not-stored"} & said:
             yield "archive", "stores", s.says("stored").to_scu("stored")
             yield "archive", "does not store", s.says("not-stored").to_scu("not-stored")
@@ -338,7 +348,7 @@ def ends_of(s):
 def forwards(s):
     if s.spliced:
         return "ac" in s.archive_said and "our-abort" not in s.archive_heard
-    return s.archive != "none"
+    return s.archive != "none" and ("rj" not in s.scu_heard or "rj" in s.archive_said)
 
 
 class Graph:

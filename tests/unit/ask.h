@@ -31,7 +31,7 @@ struct told {
 	int64_t began;
 	struct slice src; /* 4 or 16 bytes */
 	int64_t dport;
-	struct slice server_name, client_name;
+	struct slice server_name, client_name, down;
 };
 
 static inline void heard_number(struct heard *h, struct slice name, int64_t number)
@@ -139,13 +139,14 @@ static inline void ask_told(struct decide *d, const char *message, const struct 
 	tell_number(&w, "dport", told->dport);
 	tell_bytes(&w, "server_name", told->server_name, SPOP_DATA_T_STR);
 	tell_bytes(&w, "client_name", told->client_name, SPOP_DATA_T_STR);
+	tell_bytes(&w, "down", told->down, SPOP_DATA_T_STR);
 	tell_bytes(&w, "ac", told->ac, SPOP_DATA_T_BIN);
 	tell_bytes(&w, "policy", told->policy, SPOP_DATA_T_STR);
 	tell_number(&w, "began", told->began);
 	memset(h, 0, offsetof(struct heard, bytes));
 	h->rqlen = h->need = h->decision_us = h->began = -1;
 	ack = writer_of(h->bytes, sizeof(h->bytes));
-	decide_message(d, slice_str(message), reader_of(writer_slice(&w), false), 8, &ack);
+	decide_message(d, slice_str(message), reader_of(writer_slice(&w), false), 9, &ack);
 	if (!writer_ok(&w) || !writer_ok(&ack))
 		abort();
 	heard_read(h, writer_slice(&ack));

@@ -121,8 +121,16 @@ static const struct {
 	 "1:37: rules[0].backend: 'a b' cannot be the name of a backend of HAProxy"},
 	{RULE("'backend': ''"),
 	 "1:37: rules[0].backend: expected a string that is not empty, found ''"},
-	{RULE("'backend': ['b']"),
-	 "1:37: rules[0].backend: expected a string that is not empty, found a list"},
+	{RULE("'backend': 7"),
+	 "1:37: rules[0].backend: expected a string that is not empty, found a number"},
+	{RULE("'backend': []"), "1:37: rules[0].backend: expected 1 to 8 pools, found 0"},
+	{RULE("'backend': [1,2,3,4,5,6,7,8,9]"),
+	 "1:37: rules[0].backend: expected 1 to 8 pools, found 9"},
+	{RULE("'backend': ['b', ['c'], '', 'b', 'd e']"),
+	 "1:43: rules[0].backend[1]: expected a string that is not empty, found a list\n"
+	 "1:50: rules[0].backend[2]: expected a string that is not empty, found ''\n"
+	 "1:54: rules[0].backend[3]: 'b' has been named before\n"
+	 "1:59: rules[0].backend[4]: 'd e' cannot be the name of a backend of HAProxy"},
 	{POOL("'when': {}"),
 	 "1:42: rules[0].when: unknown member 'when'; allowed: name if backend reject result key "
 	 "called_ae calling_ae"},
@@ -460,7 +468,7 @@ static const struct {
 	 "1:28: negotiate: expected an object, found a list"},
 	{WITH("'negotiate': {'syntaxes': []}"),
 	 "1:29: negotiate.syntaxes: unknown member 'syntaxes'; allowed: transfer_syntaxes "
-	 "abstract_syntaxes maximum_length probe_seconds"},
+	 "abstract_syntaxes maximum_length probe_seconds accept_while_down"},
 	{WITH("'negotiate': {'transfer_syntaxes': '1.2'}"),
 	 "1:50: negotiate.transfer_syntaxes: expected a list of UIDs or their keywords, found '1.2'"},
 	{WITH("'negotiate': {'transfer_syntaxes': []}"),

@@ -148,7 +148,7 @@ static void check_first_rule(const struct policy_rule *rule)
 	assert_int_equal(all[4].schedule->from, 18 * 60);
 	assert_int_equal(all[4].schedule->to, 7 * 60 + 30);
 	assert_int_equal(all[4].schedule->weekdays, 0x6B); /* Sun Mon Wed Fri Sat */
-	assert_null(rule->outcome.backend);
+	assert_null(rule->outcome.pools);
 	assert_memory_equal(&rule->outcome.rejection, &((struct ul_rejection){2, 1, 3}),
 			    sizeof(struct ul_rejection));
 }
@@ -195,7 +195,7 @@ static void check_whole(const struct policy *p)
 	check_first_rule(&p->rules[0]);
 	check_second_rule(&p->rules[1]);
 	assert_non_null(p->index);
-	assert_string_equal(p->otherwise.backend, "general");
+	assert_string_equal(p->otherwise.pools->list[0].name, "general");
 	assert_int_equal(p->otherwise.key.n, 2);
 	assert_int_equal(p->nexports, 2);
 	assert_string_equal(p->exports[1].variable, "user");
@@ -204,7 +204,7 @@ static void check_whole(const struct policy *p)
 	assert_true(slice_equal(p->usual->syntaxes[0], slice_str("1.2.840.10008.1.2.4.90")));
 	assert_non_null(capability_row(p->usual, slice_str("1.2.3")));
 	assert_int_equal(p->usual->maximum_length, 65536);
-	assert_ptr_equal(p->rules[1].outcome.accepts, p->usual);
+	assert_ptr_equal(p->rules[1].outcome.pools->list[0].accepts, p->usual);
 }
 
 static void test_all_of_the_language(void **state)
@@ -222,7 +222,7 @@ static void test_defaults(void **state)
 
 	assert_int_equal(p->nrules, 0);
 	assert_int_equal(p->nattributes, 1);
-	assert_null(p->otherwise.backend);
+	assert_null(p->otherwise.pools);
 	assert_string_equal(p->otherwise.rule, "default");
 	assert_memory_equal(&p->otherwise.rejection, &((struct ul_rejection){1, 1, 1}),
 			    sizeof(struct ul_rejection));

@@ -74,7 +74,7 @@ static void test_first_match_wins(void **state)
 	assert_null(ruling_decide(p, &facts));
 	*modality = fact(POLICY_ABSENT, NULL);
 	assert_ptr_equal(ruling_decide(p, &facts), &p->otherwise);
-	assert_null(p->otherwise.backend);
+	assert_null(p->otherwise.pools);
 	policy_free(p);
 }
 

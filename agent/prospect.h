@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* prospect.h - before an association is accepted in an archive's name: where it can still
+ * go, and what can be promised for all of that.
+ */
+#ifndef PROSPECT_H
+#define PROSPECT_H
+
+#include "facts.h"
+#include "negotiate.h"
+
+struct prospect {
+	const struct policy_outcome *fallback;
+	const struct policy_outcome *stranded; /* that is left, all its pools down; or NULL */
+};
+
+/* Begin <plan> with what all pools accept that the association can still go to, and that
+ * of the fallback.  Of pools that are tried one after the other it is the first that is
+ * not <down>.  With too many rules open all of the policy's pools count.
+ * <learned>: negotiate.h; <down>: failover.h.
+ */
+struct prospect prospect_plan(struct facts *f, const struct ul_associate *rq,
+			      struct slice learned, struct slice down,
+			      struct negotiate_plan *plan);
+
+/* The outcome with every unknown taken as absent. */
+const struct policy_outcome *prospect_fallback(struct facts *f);
+
+#endif
