@@ -99,7 +99,8 @@ class Agent:
 
 
 class Stack:
-    """pools: {pool: {server: port}}. The agent(s) and HAProxy listen on free ports.
+    """pools: {pool: {server: port}}; behind a port there may be options: "11121 no-ssl". The agent(s) and HAProxy
+    listen on free ports.
 
     policy: as JSON, or the path of a file that is the test's own.
     checked: archives get their health checks; off by default, since a raw archive counts its associations.
@@ -206,7 +207,8 @@ class Stack:
         changes = []
         if self.request_wait:
             changes += [(r"inspect-delay \d+s", f"inspect-delay {self.request_wait}s"),
-                        (r"add\(\d+000\)", f"add({self.request_wait * 1000})")]
+                        (r"add\(\d+000\)", f"add({self.request_wait * 1000})"),
+                        (r"timeout client-hs \d+s", f"timeout client-hs {self.request_wait}s")]
         if self.answer_wait:
             changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]
         if self.idle_wait:
