@@ -34,21 +34,28 @@ def haproxy_version():
 class Tls:
     """A certification authority, and a balancer that shows its certificate at `port`."""
 
-    def __init__(self, directory, balancer, pools, verify=None, kind="ec", ca=None, settings=None, **how):
+    def __init__(self, directory, balancer, pools, verify=None, kinds=("ec",), settings=None, **how):
         self.directory = directory
         self.authority = certificates.Authority(directory / "ca")
         self.port = free_port()
-        self.pem = self.authority.server_file("lb", "lb.example.org", kind=kind)
-        self.settings = {"DICOM_TLS_BIND": f"127.0.0.1:{self.port}", "DICOM_TLS_CERTIFICATE": self.pem,
+        self.pem, *more = (self.authority.server_file("lb", "lb.example.org", file=kind, kind=kind) for kind in kinds)
+        self.settings = {"DICOM_TLS_BIND": f"127.0.0.1:{self.port}", "DICOM_TLS_CERTIFICATE": self._directory(self.pem, *more) if more else self.pem,
                          **(settings or {})}
         if verify:
-            self.settings["DICOM_TLS_CLIENT_CA"] = ca or self.authority.certificate
+            self.settings["DICOM_TLS_CLIENT_CA"] = self.authority.certificate
         if verify == "optional":
             self.settings["DICOM_TLS_VERIFY"] = "optional"
         self.lb = balancer(pools, settings=self.settings, **how)
 
+    def _directory(self, *files):
+        path = self.directory / "certificates"
+        path.mkdir()
+        for file in files:
+            shutil.copy(file, path)
+        return str(path)
+
     def scu(self, client=None, context=None):
-        return peers.RawScu(self.port, tls=context or self.authority.context(client))
+        return peers.RawScu(self.port, tls=context or self.authority.context(client), server_name="lb.example.org")
 
     def store(self, client=None, thing=None, context=None):
         """An association with one C-STORE; its object and its log line."""
@@ -95,12 +102,13 @@ def client_of(authority, version, suites=None):
     return context
 
 
-@pytest.mark.parametrize("kind", ["rsa", "ec"])
-def test_versions_and_suites(tls, raw_archive, kind):
-    t = tls({"ct": raw_archive()}, kind=kind)
+@pytest.mark.parametrize("kinds", [("rsa",), ("ec",), ("rsa", "ec")])
+def test_versions_and_suites(tls, raw_archive, kinds):
+    """With a certificate, and with a directory of two for the same name."""
+    t = tls({"ct": raw_archive()}, kinds=kinds)
     for suite in SUITES:
         context = client_of(t.authority, ssl.TLSVersion.TLSv1_2, suite)
-        if ("ECDSA" in suite) == (kind == "ec"):
+        if ("ec" if "ECDSA" in suite else "rsa") in kinds:
             with t.scu(context=context) as scu:
                 assert scu.sock.cipher()[0] == suite
                 scu.associate([CT])
@@ -128,7 +136,7 @@ def test_older_versions_are_refused(tls, raw_archive):
 def test_dcmtk(tls, raw_archive, tmp_path, kind):
     """Its profiles: B.10, B.9 and B.11."""
     ct, general = raw_archive(), raw_archive()
-    t = tls({"ct": ct, "general": general}, policy=BY_NAME, verify="optional", kind=kind)
+    t = tls({"ct": ct, "general": general}, policy=BY_NAME, verify="optional", kinds=(kind,))
     certificate, key = t.authority.certify("ct", "ct-1", kind=kind)
     count = 0
     for profile, version in (("+py", "TLSv1.3"), ("+px", "TLSv1.3"), ("+pz", "TLSv1.2")):
@@ -145,6 +153,22 @@ def test_dcmtk(tls, raw_archive, tmp_path, kind):
             wait_until(lambda it=count: len(t.lb.log.associations()) == it, "log lines")
             for entry in t.lb.log.associations()[-2:]:
                 assert (entry["client_name"], entry["tls"], entry["error"]) == (name, version, "-")
+
+
+@pytest.mark.parametrize("settings, complaint", [
+    ({"DICOM_TLS_CERTIFICATE": None}, "certificate"),
+    ({"DICOM_TLS_VERIFY": "required"}, "no CA file specified"),
+    ({"DICOM_TLS_CLIENT_CA": ""}, "ca-file|is empty"),
+    ({"DICOM_TLS_CLIENT_CA": "/nowhere"}, "ca-file|CA file")])
+def test_half_a_configuration_does_not_start(tmp_path, settings, complaint):
+    """Above all it does not start without asking for certificates."""
+    pem = certificates.Authority(tmp_path / "ca").server_file("lb")
+    wanted = {"DICOM_TLS_BIND": f"127.0.0.1:{free_port()}", "DICOM_TLS_CERTIFICATE": pem, **settings}
+    files = [word for name in ("haproxy", "dicom", "pools") for word in ("-f", f"haproxy/{name}.cfg")]
+    done = subprocess.run([*command_of("HAPROXY", "haproxy"), "-c", *files], cwd=ROOT, capture_output=True, text=True,
+                          env={**os.environ, **{name: value for name, value in wanted.items() if value is not None}},
+                          check=False)
+    assert done.returncode != 0 and re.search(complaint, done.stderr), done.stderr
 
 
 # Who is there -------------------------------------------------------------------------------------
@@ -354,7 +378,7 @@ def test_a_new_certificate(tls, raw_archive, way):
         assert scu.store(things[0]) == 0
         half = scu.store_bytes(things[1])
         scu.send(half[:100000])
-        t.authority.server_file("lb", "lb.example.org")
+        t.authority.server_file("lb", "lb.example.org", file="ec")
         if way == "reload":
             old = reload(t.lb)
         else:
