@@ -39,7 +39,8 @@ class Tls:
         self.authority = certificates.Authority(directory / "ca")
         self.port = free_port()
         self.pem, *more = (self.authority.server_file("lb", "lb.example.org", file=kind, kind=kind) for kind in kinds)
-        self.settings = {"DICOM_TLS_BIND": f"127.0.0.1:{self.port}", "DICOM_TLS_CERTIFICATE": self._directory(self.pem, *more) if more else self.pem,
+        pems = self._directory(self.pem, *more) if more else self.pem
+        self.settings = {"DICOM_TLS_BIND": f"127.0.0.1:{self.port}", "DICOM_TLS_CERTIFICATE": pems,
                          **(settings or {})}
         if verify:
             self.settings["DICOM_TLS_CLIENT_CA"] = self.authority.certificate
@@ -218,16 +219,19 @@ def test_a_session_that_is_resumed_has_the_name(tls, raw_archive):
     session = None
     for reused in (False, True):
         with socket.create_connection(("127.0.0.1", t.port), peers.PATIENCE) as sock:
+            sock_name = sock.getsockname()
             with context.wrap_socket(sock, session=session) as secured:
                 assert secured.session_reused == reused
                 session = secured.session
                 scu = peers.RawScu.__new__(peers.RawScu)
                 scu.sock, scu.stream, scu.message_id = secured, wire.Stream(secured), 0
+                scu.address = "%s:%d" % sock_name
                 thing = objects.make("CT")
                 scu.associate(peers.contexts_for(thing))
                 assert scu.store(thing) == 0
                 scu.release()
         assert ct.objects()[thing.uid] == thing.data
+        assert t.lb.association(scu)["client_name"] == "ct-1"
 
 
 # The wrong port -----------------------------------------------------------------------------------
@@ -312,7 +316,8 @@ def test_a_wrong_certificate_where_no_check_warns(tls, storescp, tmp_path):
     authority = certificates.Authority(tmp_path / "archives")
     stranger = certificates.Authority(tmp_path / "stranger")
     forged = secured(storescp, authority, "FORGED", certificate=stranger.certify("f", "f", kind="rsa"))
-    t = tls({"ct": forged}, settings={"DICOM_ARCHIVE_CA": authority.certificate})
+    t = tls({"ct": forged}, settings={"DICOM_ARCHIVE_CA": authority.certificate,
+                                      "DICOM_ARCHIVE_CERTIFICATE": authority.server_file("lb", kind="rsa")})
     thing = objects.make("CT")
     with t.scu() as scu:
         scu.associate(peers.contexts_for(thing))
