@@ -23,6 +23,7 @@ local FIXED_PART = 74 -- of an A-ASSOCIATE-RQ or AC, PS3.8 9.3.2 and 9.3.3
 
 local A_ABORT = "\7\0\0\0\0\4\0\0\2\0" -- source 2, service-provider; PS3.8 9.3.8
 local A_RJ_CONGESTED = "\3\0\0\0\0\4\0\2\3\1" -- 2 transient, 3 presentation provider, 1 congestion; PS3.8 9.3.4
+local A_RJ_LIMIT = "\3\0\0\0\0\4\0\2\3\2" -- the same, 2 local limit exceeded
 
 local LINGER_MS = 5000 -- for the SCU to read the last PDU and close, before we do (ARTIM, PS3.8 9.1.5)
 local ANSWER_MS = 3000 -- for the agent; longer than "timeout processing" in dicom.spoe.conf
@@ -90,9 +91,47 @@ local function hang_up(txn, why)
 	return act.DENY
 end
 
+-- Counters for Prometheus, "family{labels}\tnumber" a line; of each thread, which thus need not share them.
+local COUNTED = "proc.dicom.counted"
+local MAX_THREADS = 256
+
+local function count(txn, family, labels)
+	local what = ("%s{%s}\t"):format(family, labels)
+	local old, found = txn:get_var(COUNTED .. core.thread) or "", false
+	local new = old:gsub("([^\n]*\t)(%d+)\n", function(known, number)
+		if known ~= what then
+			return nil
+		end
+		found = true
+		return ("%s%d\n"):format(known, tonumber(number) + 1)
+	end)
+	txn:set_var(COUNTED .. core.thread, found and new or new .. what .. "1\n")
+end
+
+local function where(txn)
+	return ('pool="%s",server="%s"'):format(txn.f:be_name() or "-", txn.f:srv_name() or "-")
+end
+
+-- By what the rules have found: the answer, and the words for the log.
+local LIMITS = {
+	total = { A_RJ_CONGESTED, "too many associations at once" },
+	source = { A_RJ_LIMIT, "too many associations at once from this address" },
+	["source-rate"] = { A_RJ_CONGESTED, "too many new associations from this address" },
+	title = { A_RJ_LIMIT, "too many associations at once of this calling AE title" },
+	["title-rate"] = { A_RJ_CONGESTED, "too many new associations of this calling AE title" },
+}
+
 local function spoe_error(txn)
 	local code = get(txn, "spoe_error") -- a boolean from HAProxy 3.1 on
 	return math.type(code) and (" (SPOE error %d)"):format(code) or ""
+end
+
+-- For the log, which HAProxy writes as it is; otherwise the agent does that. Bytes 11 to 42, PS3.8 9.3.2.
+local function name_titles(txn)
+	for name, at in pairs({ called_ae = 10, calling_ae = 26 }) do
+		local title = txn.f:req_payload(at, 16):gsub("^ +", ""):gsub("[ \0]+$", "")
+		set(txn, name, (title:gsub("[^%w%-_. ]", "?")))
+	end
 end
 
 local function no_verdict(txn, no_agent)
@@ -103,6 +142,7 @@ local function no_verdict(txn, no_agent)
 		end
 		return hang_up(txn, ("no complete A-ASSOCIATE-RQ in time (%d bytes came)"):format(got))
 	end
+	name_titles(txn)
 	set(txn, "error", "no answer from the agent" .. spoe_error(txn))
 	if no_agent == "refuse" then
 		return refuse(txn, A_RJ_CONGESTED)
@@ -124,7 +164,7 @@ end
 core.register_fetches("dicom_down", function(txn)
 	local down, length = {}, 0
 	for name, backend in pairs(core.backends) do
-		if backend:get_mode() == "tcp" and servers_up(txn, name, backend) == 0 then
+		if name ~= "dicom-agents" and backend:get_mode() == "tcp" and servers_up(txn, name, backend) == 0 then
 			length = length + #name + 1
 			if length > DOWN_MAX then
 				break
@@ -142,8 +182,13 @@ core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 	end
 	-- The rules know the time of day only, which can be set; HAProxy waits, and core.now() goes, by another clock.
 	set(txn, "wait_until", now_ms() + get(txn, "wait_until") - txn.f:date(0, "ms"))
-	local verdict, reply = get(txn, "verdict"), get(txn, "reply")
-	if not verdict then
+	local verdict, reply, limit = get(txn, "verdict"), get(txn, "reply"), LIMITS[get(txn, "limit")]
+	if limit then
+		name_titles(txn)
+		count(txn, "dicom_limited_total", ('limit="%s"'):format(get(txn, "limit")))
+		set(txn, "error", limit[2])
+		return refuse(txn, limit[1])
+	elseif not verdict then
 		return no_verdict(txn, no_agent)
 	end
 	txn:unset_var("txn.dicom.spoe_error") -- of the first try
@@ -315,35 +360,17 @@ local function learn(txn, lessons)
 	txn:set_var(LEARNED, table.concat(kept, " ", math.max(1, #kept - LEARNED_ENTRIES + 1)))
 end
 
--- Associations that were aborted after the SCU had its A-ASSOCIATE-AC, "pool\tserver\treason\tnumber" a line; of each
--- thread, which thus need not share a counter.
-local ABORTED = "proc.dicom.aborted"
-local MAX_THREADS = 256
-
-local function count(txn, reason)
-	local what = ("%s\t%s\t%s\t"):format(txn.f:be_name() or "-", txn.f:srv_name() or "-", reason)
-	local old, found = txn:get_var(ABORTED .. core.thread) or "", false
-	local new = old:gsub("([^\n]*\t)(%d+)\n", function(known, number)
-		if known ~= what then
-			return nil
-		end
-		found = true
-		return ("%s%d\n"):format(known, tonumber(number) + 1)
-	end)
-	txn:set_var(ABORTED .. core.thread, found and new or new .. what .. "1\n")
-end
-
-local MIXED = "mixed"
 local FAMILIES = {
-	{ name = "dicom_splice_aborted_total", help = "Associations aborted after the SCU had been accepted for an archive." },
-	{ name = "dicom_mixed_studies_total", help = "Associations with more than one study, all at one archive.",
-	  labels = MIXED },
+	{ "dicom_limited_total", "Associations refused because there were too many." },
+	{ "dicom_splice_aborted_total", "Associations aborted after the SCU had been accepted for an archive." },
+	{ "dicom_unanswered_total", "Associations that no archive has answered, refused." },
+	{ "dicom_mixed_studies_total", "Associations with more than one study, all at one archive." },
 }
 
 core.register_service("dicom-metrics", "http", function(applet)
 	local sums, names = {}, {}
 	for thread = 1, MAX_THREADS do
-		for name, number in (applet:get_var(ABORTED .. thread) or ""):gmatch("([^\n]*)\t(%d+)\n") do
+		for name, number in (applet:get_var(COUNTED .. thread) or ""):gmatch("([^\n]*)\t(%d+)\n") do
 			names[#names + 1] = not sums[name] and name or nil
 			sums[name] = (sums[name] or 0) + tonumber(number)
 		end
@@ -351,12 +378,10 @@ core.register_service("dicom-metrics", "http", function(applet)
 	table.sort(names)
 	local out = {}
 	for _, family in ipairs(FAMILIES) do
-		out[#out + 1] = ("# HELP %s %s\n# TYPE %s counter\n"):format(family.name, family.help, family.name)
+		out[#out + 1] = ("# HELP %s %s\n# TYPE %s counter\n"):format(family[1], family[2], family[1])
 		for _, name in ipairs(names) do
-			local pool, server, reason = name:match("^(.*)\t(.*)\t(.*)$")
-			if (reason == MIXED) == (family.labels == MIXED) then
-				out[#out + 1] = ('%s{pool="%s",server="%s"%s} %d\n'):format(family.name, pool, server,
-					reason == MIXED and "" or (',reason="%s"'):format(reason), sums[name])
+			if name:sub(1, #family[1] + 1) == family[1] .. "{" then
+				out[#out + 1] = ("%s %d\n"):format(name, sums[name])
 			end
 		end
 	end
@@ -420,7 +445,7 @@ local function refusal(pdu)
 end
 
 -- For studies.lua, which shares this Lua state.
-dicom = { count = count, read_ac = read_ac, MIXED = MIXED, head = 0 } -- head: bytes that are wanted of what is held
+dicom = { count = count, where = where, read_ac = read_ac, head = 0 } -- head: bytes that are wanted of what is held
 
 -- The contexts of a spliced association as they were promised; nil before that, and if it is passed through.
 function dicom.contexts(txn)
@@ -456,7 +481,7 @@ end
 
 -- For both peers. An archive that has rejected the association closes at it, PS3.8 9.2 Sta13.
 function Splice:abort(txn, why, reason)
-	count(txn, reason)
+	count(txn, "dicom_splice_aborted_total", ('%s,reason="%s"'):format(where(txn), reason))
 	local wake = self:finish(txn, why, A_ABORT)
 	bare(txn.req):send(A_ABORT)
 	return wake
@@ -537,11 +562,16 @@ end
 
 -- Not spliced: the archive's own answer goes to the SCU, and from then on HAProxy only forwards. An SCU that gets none
 -- is refused, unless it has closed, or aborted: before the answer it can send nothing else.
+function Splice:unanswered(txn, why)
+	count(txn, "dicom_unanswered_total", where(txn))
+	return self:finish(txn, why, A_RJ_CONGESTED)
+end
+
 function Splice:through_request(txn, channel)
 	if channel:input() > 0 or closed(channel) then
 		return self:let_go(channel)
 	elseif now_ms() >= self.deadline then
-		return self:finish(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time", A_RJ_CONGESTED)
+		return self:unanswered(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time")
 	end
 	return self:wake()
 end
@@ -552,7 +582,7 @@ function Splice:through_response(txn, channel)
 	elseif channel:may_recv() then
 		return self:wake()
 	end
-	return self:finish(txn, "the archive closed the connection instead of answering the A-ASSOCIATE-RQ", A_RJ_CONGESTED)
+	return self:unanswered(txn, "the archive closed the connection instead of answering the A-ASSOCIATE-RQ")
 end
 
 function Splice:response_payload(txn, channel)
@@ -603,7 +633,7 @@ function Splice:end_analyze(txn, channel)
 	if self.state == "held" then
 		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ", "connection")
 	elseif self.state == "through" and not closed(txn.req) then
-		self:finish(txn, "no connection to an archive of the pool", A_RJ_CONGESTED)
+		self:unanswered(txn, "no connection to an archive of the pool")
 	end
 	if self.state == "aborted" and (channel:is_resp() or discard(channel, self.deadline)) then
 		return channel:is_resp() and 1 or self:wake()

@@ -121,7 +121,7 @@ function Studies:note(txn, uid)
 	self.count = self.count + 1
 	txn:set_var("txn.dicom.studies", self.count)
 	if self.count == 2 then
-		dicom.count(txn, dicom.MIXED)
+		dicom.count(txn, "dicom_mixed_studies_total", dicom.where(txn))
 	end
 end
 

@@ -308,7 +308,9 @@ class RawScp:
         if kind != wire.ASSOCIATE_RQ:
             raise wire.WireError(f"PDU {kind} instead of an A-ASSOCIATE-RQ")
         self._note(association, rq=wire.parse_associate(raw))
-        if select.select([sock], [], [], self.delay)[0]:
+        readable = select.poll()  # select() knows 1024 files
+        readable.register(sock, select.POLLIN)
+        if readable.poll(self.delay * 1000):
             early = sock.recv(65536)
             if not early:
                 return "eof"
