@@ -44,14 +44,18 @@ def free_port():
         return port
 
 
-def listening(port):
-    """Asks the kernel, not the port: a connection would be an event in the life of the listener."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with open(table, encoding="ascii") as f:
-            for line in f:
-                fields = line.split()
-                if fields[3] == "0A" and fields[1].endswith(f":{port:04X}"):
-                    return True
+def listening(port, pid="self"):
+    """Whether anybody does in the network namespace of `pid`. Asks the kernel, not the port: a connection would be
+    an event in the life of the listener."""
+    for table in ("tcp", "tcp6"):
+        try:
+            with open(f"/proc/{pid}/net/{table}", encoding="ascii") as f:
+                lines = f.readlines()
+        except OSError:  # it has ended
+            return False
+        for fields in map(str.split, lines):
+            if fields[3] == "0A" and fields[1].endswith(f":{port:04X}"):
+                return True
     return False
 
 
@@ -82,7 +86,7 @@ class Child:
     def wait_for_port(self, port):
         def ready():
             assert self.alive(), f"{self.name} ended with status {self.process.returncode}:\n{self.log()[-3000:]}"
-            return listening(port)
+            return listening(port, self.pid)
         wait_until(ready, f"{self.name} listens on port {port}")
 
     def cpu_seconds(self):

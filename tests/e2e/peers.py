@@ -161,6 +161,17 @@ def send_all(port, *things, calling="SCU", called="LB", pdv_size=16372, one_pdu=
     return statuses
 
 
+def settle(lb, archives, patients, modality="CT"):
+    """One small object of each patient through `lb`: {patient: name of the archive that has got it}"""
+    things = {patient: objects.make(modality, size=10, PatientID=patient) for patient in patients}
+    for thing in things.values():
+        assert send_all(lb.port, thing) == [0]
+    held = {name: archive.objects() for name, archive in archives.items()}
+    where = {patient: [name for name in archives if thing.uid in held[name]] for patient, thing in things.items()}
+    assert all(len(names) == 1 for names in where.values())
+    return {patient: names[0] for patient, names in where.items()}
+
+
 # SCPs ---------------------------------------------------------------------------------------------
 
 

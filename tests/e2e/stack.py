@@ -68,10 +68,11 @@ class Agent:
     metrics: the address for them; None: the agent's own default.
     """
 
-    def __init__(self, directory, name, policy_path, port=None, workers=2, metrics="127.0.0.1:0", options=()):
+    def __init__(self, directory, name, policy_path, port=None, workers=2, metrics="127.0.0.1:0", options=(),
+                 prefix=()):
         self.port = port or free_port()
         program = command_of("DICOM_SPOA", os.path.join(ROOT, "build", "dicom-spoa"))
-        self.child = Child(name, command_of("AGENT_WRAPPER", "") + program +
+        self.child = Child(name, [*prefix] + command_of("AGENT_WRAPPER", "") + program +
                            ["serve", "--policy", policy_path, "--listen", f"127.0.0.1:{self.port}",
                             "--workers", str(workers), *(("--metrics", metrics) if metrics else ()), *options],
                            directory)
@@ -110,21 +111,25 @@ class Stack:
     use_backend: lines in place of dicom.cfg's own `use_backend`.
     pool_lines: more lines for each pool.
     binds: what else the frontend listens on, with options: "127.0.0.1:11113".
+    port: where it listens, if others do so too.
+    files: more files of haproxy/ with pools, "sticky.cfg".
+    ids: {server: id}, where they are not in the order of the pool.
+    prefix: a command before those of the agents and of HAProxy.
     """
 
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
-                 use_backend=None, pool_lines=(), binds=(), idle_wait=None):
+                 use_backend=None, pool_lines=(), binds=(), idle_wait=None, port=None, files=(), ids=None, prefix=()):
         self.directory = str(directory)
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
-        self.binds = binds
+        self.binds, self.files, self.ids, self.prefix = binds, files, ids or {}, list(prefix)
         default_pool = default_pool or ("general" if "general" in self.pools else next(iter(self.pools), ""))
         self.pool_lines, self.idle_wait = list(pool_lines), idle_wait
         if idle_wait:
             self.pool_lines += [f"timeout server {idle_wait}s", f"timeout server-fin {idle_wait}s"]
         self.log = LogSocket()
-        self.port, self.stats_port = free_port(), free_port()
+        self.port, self.stats_port = port or free_port(), free_port()
         self.count = agents
         if isinstance(policy, os.PathLike):
             self.policy_path = str(policy)
@@ -132,6 +137,7 @@ class Stack:
             self.policy_path = self._write("policy.json", as_text(TWO_POOLS if policy is None else policy))
         self.agents = []
         self.haproxy = None
+        self.former = []  # HAProxies that a reload has replaced
         self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua", "dicom.lua"),
                          "DICOM_SPOE": os.path.join(ROOT, "haproxy", "dicom.spoe.conf"),
                          "DICOM_BIND": f"127.0.0.1:{self.port}", "DICOM_STATS_BIND": f"127.0.0.1:{self.stats_port}",
@@ -155,7 +161,7 @@ class Stack:
         return path
 
     def start_agent(self, port=None):
-        agent = Agent(self.directory, f"agent{len(self.agents) + 1}", self.policy_path, port)
+        agent = Agent(self.directory, f"agent{len(self.agents) + 1}", self.policy_path, port, prefix=self.prefix)
         self.agents.append(agent)
         return agent
 
@@ -185,19 +191,21 @@ class Stack:
 
     def _pools(self):
         """The repository's pools.cfg with the test's servers: its defaults, and for each pool the lines of
-        the pool that it has under that name, or else of `general`."""
-        with open(os.path.join(ROOT, "haproxy", "pools.cfg"), encoding="utf-8") as f:
-            head, *backends = re.split(r"(?m)^(?=backend )", f.read())
-        lines = {}
-        for text in backends:
-            first, *rest = text.splitlines()
-            lines[first.split()[1]] = [first] + [line for line in rest if not re.match(r"\s*server\s", line)]
-        out = [head]
+        the pool that it has under that name, or else of `general`; `files` likewise."""
+        out, lines = [], {}
+        for name in ("pools.cfg", *self.files):
+            with open(os.path.join(ROOT, "haproxy", name), encoding="utf-8") as f:
+                head, *backends = re.split(r"(?m)^(?=backend )", f.read())
+            out.append(head)
+            for text in backends:
+                first, *rest = text.splitlines()
+                lines[first.split()[1]] = [first] + [line for line in rest if not re.match(r"\s*server\s", line)]
         for pool, servers in self.pools.items():
             out += [re.sub(r"^backend \S+", f"backend {pool}", lines.get(pool, lines["general"])[0]),
                     *lines.get(pool, lines["general"])[1:]]
             out += [f"    {line}" for line in self.pool_lines]
-            out += [f"    server {name} 127.0.0.1:{port} id {number}{'' if self.checked else ' no-check'}"
+            out += [f"    server {name} {port if ':' in str(port) else f'127.0.0.1:{port}'} "
+                    f"id {self.ids.get(name, number)}{'' if self.checked else ' no-check'}"
                     for number, (name, port) in enumerate(servers.items(), 1)]
         return "\n".join(out) + "\n"
 
@@ -231,22 +239,32 @@ class Stack:
             assert count == 1, f"dicom.cfg has {count} times {pattern}"
         return self._write("dicom.cfg", text)
 
-    def start_haproxy(self):
+    def start_haproxy(self, *options):
         config = os.path.join(ROOT, "haproxy")
         test = self._write("test.cfg", f"global\n    nbthread {self.threads}\n    stats socket "
                                        f"{self.directory}/admin.sock mode 600 level admin\n")
         pools = self._write("pools.cfg", self._pools())
         files = [test, f"{config}/haproxy.cfg", self._line(), pools]
-        self.haproxy = Child("haproxy", command_of("HAPROXY", "haproxy") + ["-db"] +
+        self.haproxy = Child("haproxy" + "-again" * len(self.former),
+                             [*self.prefix] + command_of("HAPROXY", "haproxy") + ["-db", *options] +
                              [word for path in files for word in ("-f", path)], self.directory,
                              {**self.settings, "DICOM_AGENT": f"127.0.0.1:{self.agent.port}"})
         self.haproxy.wait_for_port(self.port)
         wait_until(self._has_admin, "HAProxy's runtime API answers")
 
+    def reload(self):
+        """A new HAProxy that takes over from the one that runs, with the pools as they are now; the old one."""
+        old = self.haproxy
+        self.former.append(old)
+        self.start_haproxy("-sf", str(old.pid))
+        wait_until(lambda: "Proxy dicom stopped" in old.log() or "Stopping frontend" in old.log(),
+                   "the old process has stopped accepting")
+        return old
+
     def _has_admin(self):
-        """The socket is there before anybody listens to it."""
+        """The socket is there before anybody listens to it, and may be that of a process before."""
         try:
-            return self.admin("show info")
+            return f"\nPid: {self.haproxy.pid}\n" in self.admin("show info")
         except OSError:
             return False
 
@@ -287,20 +305,22 @@ class Stack:
         return self.log.wait_for(what, client=scu.address)
 
     def children(self):
-        return [a.child for a in self.agents] + ([self.haproxy] if self.haproxy else [])
+        return [a.child for a in self.agents] + self.former + ([self.haproxy] if self.haproxy else [])
 
     def assert_alive(self):
         """HAProxy and the agents are the processes that were started."""
         for child in self.children():
-            if child.killed:
+            if child.killed or child in self.former:
                 continue
             assert child.alive(), f"{child.name} ended with {child.process.returncode}:\n{child.log()[-3000:]}"
 
     def stop(self):
         """End everything; complain about whatever ended badly."""
         complaints = []
+        for former in self.former:
+            former.kill()
         if self.haproxy:
-            if not self.haproxy.alive():
+            if not self.haproxy.alive() and not self.haproxy.killed:
                 complaints.append(f"HAProxy had ended with {self.haproxy.process.returncode}")
             self.haproxy.kill()
         for agent in self.agents:

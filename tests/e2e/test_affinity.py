@@ -6,20 +6,10 @@ import pytest
 import objects
 import peers
 from children import free_port
+from peers import settle
 
 POLICY = {"rules": [{"name": "others", "key": "PatientID", "backend": "general"}]}
 PATIENTS = [f"PAT{number:04}" for number in range(300)]
-
-
-def settle(lb, archives, patients=PATIENTS, modality="CT"):
-    """One small object of each patient through `lb`: {patient: name of the archive that has got it}"""
-    things = {patient: objects.make(modality, size=10, PatientID=patient) for patient in patients}
-    for thing in things.values():
-        assert peers.send_all(lb.port, thing) == [0]
-    held = {name: archive.objects() for name, archive in archives.items()}
-    where = {patient: [name for name in archives if thing.uid in held[name]] for patient, thing in things.items()}
-    assert all(len(names) == 1 for names in where.values())
-    return {patient: names[0] for patient, names in where.items()}
 
 
 @pytest.fixture
@@ -28,7 +18,7 @@ def archives(raw_archive):
 
 
 def test_every_server_gets_its_share(balancer, archives):
-    found = list(settle(balancer({"general": archives}, policy=POLICY), archives).values())
+    found = list(settle(balancer({"general": archives}, policy=POLICY), archives, PATIENTS).values())
     assert all(found.count(name) > len(PATIENTS) / 8 for name in archives)
 
 
@@ -47,9 +37,9 @@ def test_the_same_after_a_restart_and_from_another_balancer(balancer, archives):
 
 
 def test_one_more_server_moves_a_quarter(balancer, archives, raw_archive):
-    before = settle(balancer({"general": archives}, policy=POLICY), archives)
+    before = settle(balancer({"general": archives}, policy=POLICY), archives, PATIENTS)
     more = {**archives, "general4": raw_archive()}
-    after = settle(balancer({"general": more}, policy=POLICY), more)
+    after = settle(balancer({"general": more}, policy=POLICY), more, PATIENTS)
     moved = [patient for patient in PATIENTS if before[patient] != after[patient]]
     assert {after[patient] for patient in moved} == {"general4"}
     assert 0.1 < len(moved) / len(PATIENTS) < 0.45

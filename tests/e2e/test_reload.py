@@ -1,26 +1,12 @@
 # SPDX-License-Identifier: MIT
 """haproxy -sf: the associations that the old process still has end as if nothing had happened."""
 
-import os
-
 import pytest
 
 import objects
 import peers
 import wire
-from children import ROOT, Child, command_of, wait_until
-
-
-def reload(lb):
-    """A new HAProxy that takes over from the one that runs, which is returned."""
-    old, config = lb.haproxy, os.path.join(ROOT, "haproxy")
-    files = [f"{lb.directory}/test.cfg", f"{config}/haproxy.cfg", f"{config}/dicom.cfg", f"{lb.directory}/pools.cfg"]
-    lb.haproxy = Child("haproxy2", command_of("HAPROXY", "haproxy") + ["-db", "-sf", str(old.pid)] +
-                       [word for path in files for word in ("-f", path)], lb.directory,
-                       {**lb.settings, "DICOM_AGENT": f"127.0.0.1:{lb.agent.port}"})
-    wait_until(lambda: "Proxy dicom stopped" in old.log() or "Stopping frontend" in old.log(),
-               "the old process has stopped accepting")
-    return old
+from children import wait_until
 
 
 @pytest.mark.parametrize("point", ["half-an-rq", "ac-read", "half-a-command", "some-data-sent", "object-stored"])
@@ -40,7 +26,7 @@ def test_an_association_that_a_reload_meets(balancer, raw_archive, point):
             scu.send(data[:cut])
         if point == "object-stored":
             assert scu.status() == 0
-        old = reload(lb)
+        old = lb.reload()
         new = peers.check_works(lb.port)
         if point == "half-an-rq":
             scu.send(scu.rq[sent:])

@@ -17,7 +17,6 @@ import peers
 import wire
 from children import ROOT, command_of, free_port, wait_until
 from test_health import states
-from test_reload import reload
 
 CT = wire.Context(1, wire.CT_IMAGE, (wire.EXPLICIT_LE,))
 BY_NAME = {"rules": [{"name": "known", "if": {"TLSClientName": "ct-*", "Modality": "CT"}, "backend": "ct"}],
@@ -385,7 +384,7 @@ def test_a_new_certificate(tls, raw_archive, way):
         scu.send(half[:100000])
         t.authority.server_file("lb", "lb.example.org", file="ec")
         if way == "reload":
-            old = reload(t.lb)
+            old = t.lb.reload()
         else:
             renew(t, "set ssl cert", "dicom", t.pem)
         assert t.certificate() == shown(t.pem) != before
@@ -429,7 +428,7 @@ def test_another_authority_for_clients(tls, raw_archive, tmp_path, way):
         assert resumed(t, old_client, scu.sock.session)
         replace(t.authority.certificate, new.certificate)
         if way == "reload":
-            reload(t.lb)
+            t.lb.reload()
             assert resumed(t, old_client, scu.sock.session) is None
         else:
             renew(t, "set ssl ca-file", "clients-ca", t.authority.certificate)
