@@ -14,13 +14,13 @@ TIMEOUT = 60
 
 
 class StoreScp:
-    """storescp that writes exactly what it reads (+B)."""
+    """storescp that writes exactly what it reads (+B). prefix: a command before it."""
 
-    def __init__(self, directory, name="ARCHIVE", options=("+xa", "-pm")):
+    def __init__(self, directory, name="ARCHIVE", options=("+xa", "-pm"), prefix=()):
         self.name, self.port = name, free_port()
         self.directory = os.path.join(directory, name)
         os.makedirs(self.directory)
-        self.child = Child(name, ["storescp", "-v", "--fork", "-dhl", "+B", *options, "-aet", name,
+        self.child = Child(name, [*prefix, "storescp", "-v", "--fork", "-dhl", "+B", *options, "-aet", name,
                                   "-od", self.directory, str(self.port)], directory, ENVIRONMENT)
         self.child.wait_for_port(self.port)
 

@@ -209,6 +209,7 @@ def test_a_study_goes_home_when_its_archive_is_back(sticky, archives, raw_archiv
     """Down and back: noticed by the checks, or by nobody but the associations that come."""
     a, b = sticky(checked=noticed, pool_lines=QUICK)
     before = settle(a, archives, PATIENTS)
+    wait_for_entries(b, before)
     archives["studies2"].stop()
     if noticed:
         wait_for_state([a, b], "studies/studies2", "DOWN")
