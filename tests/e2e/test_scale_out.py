@@ -80,7 +80,7 @@ def wait_for_entries(lb, wanted):
 
 
 def wait_until_taught(lb):
-    """Until it has learned all that there was when it started; before, a reload would forget (in 5 s at the latest)."""
+    """Until it has learned what there was when it started, which may take 5 s; before, a reload can lose entries."""
     wait_until(lambda: int(re.search(r" flags=0x(\w+)", lb.admin("show peers")).group(1), 16) & 3 == 3,
                "it has been taught")
 
@@ -227,6 +227,7 @@ def test_an_archive_that_is_gone_for_good(sticky, archives):
     before = settle(a, archives, PATIENTS)
     for lb in (a, b):
         wait_for_entries(lb, before)
+        wait_until_taught(lb)
         del lb.pools["studies"]["studies2"]
         lb.ids = {"studies1": 1, "studies3": 3}
         lb.reload()
