@@ -112,7 +112,7 @@ class Stack:
     pool_lines: more lines for each pool.
     binds: what else the frontend listens on, with options: "127.0.0.1:11113".
     port: where it listens, if others do so too.
-    files: more files of haproxy/ with pools, "sticky.cfg".
+    files: more files of haproxy/ with pools, "scaling/sticky.cfg".
     ids: {server: id}, where they are not in the order of the pool.
     prefix: a command before those of the agents and of HAProxy.
     """

@@ -96,7 +96,7 @@ def sticky(balancer, archives):
     def make(names="ab", settings=None, **how):
         addresses = {f"DICOM_PEER_{name}": f"127.0.0.1:{free_port()}" for name in "AB"}
         secret = base64.b64encode(SECRET).decode()
-        return [balancer({"studies": archives}, policy=policy("studies"), files=["sticky.cfg"], settings={
+        return [balancer({"studies": archives}, policy=policy("studies"), files=["scaling/sticky.cfg"], settings={
             **addresses, "DICOM_STICKY_SECRET": secret, "DICOM_PEER": name, **(settings or {})}, **how)
             for name in names]
     return make

@@ -68,8 +68,8 @@ def network(owned):
 
 def keepalived_conf(directory):
     """The file, with the script where this test has it: nobody else may write to it."""
-    script = shutil.copy(os.path.join(ROOT, "haproxy", "haproxy-answers"), directory)
-    with open(os.path.join(ROOT, "haproxy", "keepalived.conf"), encoding="utf-8") as f:
+    script = shutil.copy(os.path.join(ROOT, "haproxy", "scaling", "haproxy-answers"), directory)
+    with open(os.path.join(ROOT, "haproxy", "scaling", "keepalived.conf"), encoding="utf-8") as f:
         text = f.read()
     installed = "/usr/local/libexec/haproxy-answers"
     assert text.count(installed) == 1
