@@ -5,7 +5,6 @@ import base64
 import hmac
 import re
 import signal
-import threading
 
 import pytest
 
@@ -154,18 +153,11 @@ def test_an_archive_is_added_without_a_moment_of_doubt(sticky, archives, raw_arc
     assert settle(b, more, PATIENTS + STRANGERS) == {**before, **new}
 
 
-def test_both_at_the_same_time(sticky, archives):
-    """Neither has the other's entry yet."""
-    lbs, found = sticky(), {}
-    threads = [threading.Thread(target=lambda it=lb: found.update({it: settle(it, archives, PATIENTS)})) for lb in lbs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    a, b = (found[lb] for lb in lbs)
-    assert a == b
-    for lb in lbs:
-        wait_for_entries(lb, a)
+def test_where_a_study_begins_needs_no_word_between_them(sticky, archives):
+    """As if both got their associations before the other's entries: these two know nothing of each other."""
+    first, = sticky("a")
+    second, = sticky("a")
+    assert settle(first, archives, PATIENTS) == settle(second, archives, PATIENTS[::-1])
 
 
 def test_the_other_one_knows_while_the_first_association_is_open(sticky, archives):
