@@ -129,7 +129,7 @@ end
 -- For the log, which HAProxy writes as it is; otherwise the agent does that. Bytes 11 to 42, PS3.8 9.3.2.
 local function name_titles(txn)
 	for name, at in pairs({ called_ae = 10, calling_ae = 26 }) do
-		local title = txn.f:req_payload(at, 16):gsub("^ +", ""):gsub("[ \0]+$", "")
+		local title = (txn.f:req_payload(at, 16) or ""):gsub("^ +", ""):gsub("[ \0]+$", "")
 		set(txn, name, (title:gsub("[^%w%-_. ]", "?")))
 	end
 end

@@ -94,6 +94,24 @@ def test_without_an_agent_a_request_may_come_in_pieces(line, first):
     assert general.objects() == {thing.uid: thing.data}
 
 
+def test_without_an_agent_the_log_has_the_titles_of_what_has_some(line):
+    lb, _, general = line()
+    lb.agent.child.kill()
+    lb.wait_for_agent("DOWN")
+    with peers.RawScu(lb.port) as scu:
+        scu.send(b"\1\0\0\0\0\0")
+        assert scu.how_it_ends() in ("reject", "eof", "reset", "abort")
+    entry = lb.association(scu)
+    assert (entry["pool"], entry["calling_ae"]) == ("general", "-")
+    thing = objects.make("CT")
+    with peers.RawScu(lb.port) as scu:
+        scu.associate(peers.contexts_for(thing), calling='CT "1\\', called="PACS_1")
+        scu.release()
+    entry = lb.association(scu)
+    assert (entry["pool"], entry["calling_ae"], entry["called_ae"]) == ("general", "CT ?1?", "PACS_1")
+    lb.assert_alive()
+
+
 @pytest.mark.parametrize("noticed", [True, False], ids=["check-has-failed", "at-once"])
 def test_an_agent_that_dies_between_acceptance_and_data_set(line, noticed):
     """The SCU has its acceptance: the fallback pool that came with it is used, and the promise still kept."""
