@@ -8,6 +8,7 @@ enum {
 	AFFECTED_SOP_CLASS_UID = 0x00000002,
 	REQUESTED_SOP_CLASS_UID = 0x00000003,
 	COMMAND_FIELD = 0x00000100,
+	MESSAGE_ID = 0x00000110,
 	COMMAND_DATA_SET_TYPE = 0x00000800,
 	NO_DATA_SET = 0x0101,
 	WORTH_A_LOOK = 16 * 1024 /* bytes */
@@ -29,6 +30,44 @@ const char *dimse_request(size_t i, uint16_t *command_field)
 		return NULL;
 	*command_field = requests[i].field;
 	return requests[i].name;
+}
+
+static void write_le(struct writer *w, uint32_t value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		writer_u8(w, (uint8_t)(value >> 8 * i));
+}
+
+static void write_element(struct writer *w, uint32_t tag, struct slice value)
+{
+	write_le(w, tag >> 16, 2);
+	write_le(w, tag & 0xffff, 2);
+	write_le(w, (uint32_t)(value.len + value.len % 2), 4);
+	writer_bytes(w, value);
+	if (value.len % 2)
+		writer_u8(w, 0);
+}
+
+static void write_us(struct writer *w, uint32_t tag, uint16_t value)
+{
+	uint8_t bytes[2] = {(uint8_t)value, (uint8_t)(value >> 8)};
+
+	write_element(w, tag, slice_of(bytes, sizeof(bytes)));
+}
+
+void dimse_write_echo(struct writer *w, uint8_t message_id)
+{
+	uint8_t buf[128];
+	struct writer rest = writer_of(buf, sizeof(buf));
+
+	write_element(&rest, AFFECTED_SOP_CLASS_UID, slice_str(DIMSE_VERIFICATION));
+	write_us(&rest, COMMAND_FIELD, DIMSE_C_ECHO_RQ);
+	write_us(&rest, MESSAGE_ID, message_id);
+	write_us(&rest, COMMAND_DATA_SET_TYPE, NO_DATA_SET);
+	write_le(w, 0, 4); /* (0000,0000) Command Group Length */
+	write_le(w, 4, 4);
+	write_le(w, (uint32_t)rest.len, 4);
+	writer_bytes(w, writer_slice(&rest));
 }
 
 static void fail(struct dimse_message *m, const char *error, enum ul_abort_reason reason)

@@ -15,6 +15,8 @@ enum dimse_command {
 	DIMSE_C_ECHO_RQ = 0x0030
 };
 
+#define DIMSE_VERIFICATION "1.2.840.10008.1.1" /* the SOP class of C-ECHO (PS3.4 A.4) */
+
 enum dimse_end {
 	DIMSE_PARTIAL, /* more bytes of the message are to come */
 	DIMSE_WHOLE,   /* the command set, and the data set if there is one, are here */
@@ -41,6 +43,9 @@ struct dimse_message {
  * i = 0, 1, ...; NULL behind the last.
  */
 const char *dimse_request(size_t i, uint16_t *command_field);
+
+/* Write the command set of a C-ECHO-RQ (PS3.7 9.3.5.1), Implicit VR LE. */
+void dimse_write_echo(struct writer *w, uint8_t message_id);
 
 /* Gather the first message from a stream of PDUs that begins behind the
  * association's RQ, in whatever way its fragments are cut and packed (PS3.8 annex

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "command.h"
 #include "explain.h"
+#include "healthcheck.h"
 #include "probe_command.h"
 #include "serve.h"
 
@@ -19,6 +20,7 @@ static const struct command commands[] = {
 	{"check", check_command},
 	{"explain", explain_command},
 	{"probe", probe_command},
+	{"healthcheck", healthcheck_command},
 };
 
 static void print_usage(FILE *out)
@@ -26,12 +28,13 @@ static void print_usage(FILE *out)
 	fputs("usage: dicom-spoa COMMAND [OPTION]...\n"
 	      "       dicom-spoa COMMAND --help\n"
 	      "\n"
-	      "  serve      answer HAProxy's questions\n"
-	      "  check      say what is wrong with a policy\n"
-	      "  explain    say where a policy sends a file, and why\n"
-	      "  probe      ask an archive what it accepts\n"
-	      "  --version  print the version\n"
-	      "  --help     print this\n",
+	      "  serve        answer HAProxy's questions\n"
+	      "  check        say what is wrong with a policy\n"
+	      "  explain      say where a policy sends a file, and why\n"
+	      "  probe        ask an archive what it accepts\n"
+	      "  healthcheck  print a C-ECHO as a health check for HAProxy\n"
+	      "  --version    print the version\n"
+	      "  --help       print this\n",
 	      out);
 }
 

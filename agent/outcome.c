@@ -68,25 +68,12 @@ static void load_result(struct build *b, const char *name, struct ul_rejection *
 
 /*** names ***/
 
-/* AE (PS3.5 6.2): up to 16 characters of the default repertoire, no backslash, no
- * control characters
- */
-static bool is_ae_title(const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < len; i++)
-		if (name[i] < ' ' || name[i] > '~' || name[i] == '\\')
-			return false;
-	return len <= UL_AE_TITLE && strspn(name, " ") < len;
-}
-
 static const char *load_ae_title(struct build *b, json_t *json, const char *member)
 {
 	const char *name = build_string(b, json, member);
 
 	build_enter(b, member);
-	if (name && !is_ae_title(name))
+	if (name && !ul_is_ae_title(name))
 		build_fail(b, "\"%s\" is not an AE title: 1 to 16 characters", name);
 	build_leave(b);
 	return name;

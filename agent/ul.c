@@ -68,8 +68,8 @@ bool ul_next_pdv(struct reader *body, struct ul_pdv *pdv)
 		body->state = value.state;
 	if (body->state != READ_OK)
 		return false;
-	pdv->command = control & 1;
-	pdv->last = control & 2;
+	pdv->command = control & UL_PDV_COMMAND;
+	pdv->last = control & UL_PDV_LAST;
 	pdv->whole = !value.cut;
 	pdv->data = reader_rest(&value);
 	return true;
@@ -298,6 +298,37 @@ void ul_write_ae_title(struct writer *w, const char *name)
 	writer_bytes(w, title);
 	for (size_t i = title.len; i < UL_AE_TITLE; i++)
 		writer_u8(w, ' ');
+}
+
+bool ul_is_ae_title(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if (name[i] < ' ' || name[i] > '~' || name[i] == '\\')
+			return false;
+	return len <= UL_AE_TITLE && strspn(name, " ") < len;
+}
+
+size_t ul_begin_p_data(struct writer *w)
+{
+	size_t at;
+
+	writer_u8(w, UL_P_DATA_TF);
+	writer_u8(w, 0);
+	at = w->len;
+	writer_be32(w, 0);
+	return at;
+}
+
+size_t ul_begin_pdv(struct writer *w, uint8_t context_id, uint8_t control)
+{
+	size_t at = w->len;
+
+	writer_be32(w, 0);
+	writer_u8(w, context_id);
+	writer_u8(w, control);
+	return at;
 }
 
 static void write_four(struct writer *w, uint8_t type, const uint8_t bytes[4])

@@ -47,6 +47,9 @@ enum ul_item {
 	UL_ITEM_USER_IDENTITY_AC = 0x59
 };
 
+/* Message control header of a PDV (annex E.2) */
+enum ul_pdv_control { UL_PDV_COMMAND = 1, UL_PDV_LAST = 2 };
+
 /* Result of a presentation context in an AC (9.3.3.2) */
 enum ul_result {
 	UL_ACCEPTANCE = 0,
@@ -172,6 +175,17 @@ size_t ul_begin_user_information(struct writer *w, uint32_t maximum_length);
 
 /* An AE title in its 16 bytes, padded with spaces; what is longer is cut. */
 void ul_write_ae_title(struct writer *w, const char *name);
+
+/* True for an AE title that may be sent (9.3.2, AE of PS3.5 6.2): 1 to 16 printable
+ * characters, not all of them spaces, none a backslash.
+ */
+bool ul_is_ae_title(const char *name);
+
+/* Begin a P-DATA-TF, and a presentation data value in it (9.3.5, annex E.2); <control> is
+ * of enum ul_pdv_control.  For ul_end_pdu(), both.
+ */
+size_t ul_begin_p_data(struct writer *w);
+size_t ul_begin_pdv(struct writer *w, uint8_t context_id, uint8_t control);
 
 /* Write a whole A-RELEASE-RQ or -RP (9.3.6, 9.3.7). */
 void ul_write_release(struct writer *w, enum ul_pdu_type type);

@@ -222,12 +222,16 @@ class RawScp:
 
     delay: seconds between the RQ and the answer.
     answer: function (wire.Associate) -> bytes of the answer; or "close", "reset", "silent".
-    piece: send the answer in pieces of so many bytes.
+    piece: send in pieces of so many bytes; pause: seconds between them.
     statuses: C-STORE statuses to answer with, the last one for ever.
+    respond: function (request, status) -> command set of the response to a message.
+    answer and respond may be replaced while it runs.
     """
 
-    def __init__(self, answer=accept_all, delay=0, port=0, piece=None, statuses=(0,)):
+    def __init__(self, answer=accept_all, delay=0, port=0, piece=None, statuses=(0,), respond=wire.response_to,
+                 pause=0):
         self.answer, self.delay, self.piece, self.statuses = answer, delay, piece, list(statuses)
+        self.respond, self.pause = respond, pause
         self.associations = []
         self.changed = threading.Condition()
         self.running = True
@@ -339,12 +343,18 @@ class RawScp:
         if self.answer == "silent":
             return self._drain(association, sock)
         answer = self.answer(association.rq)
-        for at in range(0, len(answer), self.piece or len(answer)):
-            sock.sendall(answer[at:at + (self.piece or len(answer))])
+        self._send(sock, answer)
         end = 6 + int.from_bytes(answer[2:6], "big")
         if answer[0] != wire.ASSOCIATE_AC or len(answer) < end:
             return self._drain(association, sock)
         return self._messages(association, sock, wire.parse_associate(answer[:end]))
+
+    def _send(self, sock, data):
+        size = self.piece or len(data)
+        for at in range(0, len(data), size):
+            if at:
+                time.sleep(self.pause)
+            sock.sendall(data[at:at + size])
 
     def _drain(self, association, sock):
         while True:
@@ -357,7 +367,7 @@ class RawScp:
         while True:
             kind, context, command, data = association.stream.read_message(ac.max_length)
             if kind == wire.RELEASE_RQ:
-                sock.sendall(wire.release_rp())
+                self._send(sock, wire.release_rp())
                 return "release"
             if kind == wire.ABORT:
                 return "abort"
@@ -373,5 +383,5 @@ class RawScp:
             status = 0
             if wire.us(command, 0x0100) == wire.C_STORE_RQ:
                 status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-            for part in wire.pdvs(context, wire.response_to(command, status), True):
-                sock.sendall(wire.p_data(part))
+            for part in wire.pdvs(context, self.respond(command, status), True):
+                self._send(sock, wire.p_data(part))

@@ -5,6 +5,7 @@ Environment: DICOM_SPOA the agent's program, AGENT_WRAPPER a command before it (
 HAProxy to run; both may have arguments.
 """
 
+import csv
 import json
 import os
 import re
@@ -22,6 +23,24 @@ TWO_POOLS = {"default": {"backend": "general"},
 
 def as_text(policy):
     return policy if isinstance(policy, str) else json.dumps(policy, ensure_ascii=False)
+
+
+def runtime_api(path, command):
+    """A command to HAProxy's runtime API (management.txt 9.3)."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect(path)
+        sock.sendall(command.encode("ascii") + b"\n")
+        answer = b""
+        while piece := sock.recv(65536):
+            answer += piece
+    return answer.decode("utf-8", "replace")
+
+
+def statistics(path):
+    """{proxy/server: the row of the stats page}"""
+    rows = csv.DictReader(runtime_api(path, "show stat").lstrip("# ").strip().splitlines())
+    return {f"{row['pxname']}/{row['svname']}": row for row in rows}
 
 
 class LogSocket:
@@ -269,22 +288,12 @@ class Stack:
             return False
 
     def admin(self, command):
-        """A command to HAProxy's runtime API (management.txt 9.3)."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(PATIENCE)
-            sock.connect(os.path.join(self.directory, "admin.sock"))
-            sock.sendall(command.encode("ascii") + b"\n")
-            answer = b""
-            while piece := sock.recv(65536):
-                answer += piece
-        return answer.decode("utf-8", "replace")
+        """A command to HAProxy's runtime API."""
+        return runtime_api(os.path.join(self.directory, "admin.sock"), command)
 
     def stats(self):
         """{proxy/server: the row of the stats page}"""
-        head, *rows = self.admin("show stat").strip().splitlines()
-        names = head.lstrip("# ").split(",")
-        table = [dict(zip(names, row.split(","))) for row in rows]
-        return {f"{row['pxname']}/{row['svname']}": row for row in table}
+        return statistics(os.path.join(self.directory, "admin.sock"))
 
     def server_states(self):
         return {name: row["status"] for name, row in self.stats().items()}

@@ -1,13 +1,26 @@
 # SPDX-License-Identifier: MIT
 """Archives are asked by an association and a C-ECHO, agents by SPOP: what accepts connections is not yet well."""
 
+import html
 import os
+import re
 import signal
+import subprocess
 import urllib.request
+
+import pytest
 
 import peers
 import wire
-from children import free_port, wait_until
+from children import ROOT, Child, command_of, free_port, wait_until
+from orthanc import Orthanc
+from stack import statistics
+
+# the times of the check, where a test cannot wait as long as pools.cfg does
+QUICK = ("timeout check 1s", "default-server check inter 1s fastinter 200ms downinter 1s fall 2 rise 1")
+SLACK = 10  # seconds, for a machine that does other things as well
+ACCEPT, ECHO = "expected an A-ASSOCIATE-AC that accepts Verification", "expected a C-ECHO-RSP with status 0000"
+RELEASE = "expected an A-RELEASE-RP"
 
 
 def states(lb, **wanted):
@@ -51,6 +64,166 @@ def test_what_only_accepts_connections_is_down(balancer, raw_archive):
         peers.check_works(lb.port)
 
 
+def bounds(lb):
+    """(seconds until a failing archive is DOWN, until one that is well again is UP), by the configuration."""
+    with open(os.path.join(lb.directory, "pools.cfg"), encoding="utf-8") as f:
+        text = f.read()
+
+    def last(name):
+        number, unit = re.findall(rf"\b{name} (\d+)(ms|s|)\b", text)[-1]
+        return int(number) / (1000 if unit == "ms" else 1)
+    inter, fast, down, timeout = (last(name) for name in ("inter", "fastinter", "downinter", "timeout check"))
+    return (inter + timeout + (last("fall") - 1) * (fast + timeout),
+            timeout + down + (last("rise") - 1) * (fast + timeout))
+
+
+def reach(lb, status, names, patience):
+    """Wait until these servers of pool ct have this status; their rows of the stats page, by name, as they are between
+    two checks: while one runs, no result is shown."""
+    rows, results = {}, {}
+
+    def reached():
+        table = lb.stats()
+        rows.update((name, table[f"ct/{name}"]) for name in names)
+        results.update((name, row) for name, row in rows.items() if row["status"] == status and row["last_chk"])
+        return len(results) == len(names) and all(row["status"] == status for row in rows.values())
+    try:
+        wait_until(reached, status, patience + SLACK)
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {[(n, r['status'], r['last_chk']) for n, r in rows.items()]}") from None
+    return results
+
+
+def stats_page(lb, what="/stats"):
+    with urllib.request.urlopen(f"http://127.0.0.1:{lb.stats_port}{what}", timeout=20) as page:
+        return html.unescape(page.read().decode())
+
+
+def hangs(archive):
+    archive.gate.clear()
+
+
+def answers(bytes_):
+    def fault(archive):
+        archive.answer = bytes_ if isinstance(bytes_, str) else lambda rq: bytes_
+    return fault
+
+
+def fails(archive):
+    archive.respond = lambda request, status: wire.response_to(request, 0x0122)
+
+
+def responds(pdu):
+    """With this instead of a C-ECHO-RSP."""
+    def fault(archive):
+        archive._messages = lambda association, sock, ac: (association.stream.read_message(), sock.sendall(pdu),
+                                                           archive._drain(association, sock))[2]
+    return fault
+
+
+def refuses_verification(archive):
+    archive.answer = peers.accept_nothing_of(wire.VERIFICATION)
+
+
+def cure(archive):
+    archive.answer, archive.respond = peers.accept_all, wire.response_to
+    archive.__dict__.pop("_messages", None)
+    archive.gate.set()
+
+
+# what goes wrong: (how, status of the check, what the stats page says, in this order)
+FAULTS = {
+    "silent": (answers("silent"), "L7TOUT", (ACCEPT,)),
+    "hangs": (hangs, "L7TOUT", (ECHO,)),
+    "rejects": (answers(wire.associate_rj(1, 1, 7)), "L7RSP", ("A-ASSOCIATE-RJ", "010107", ACCEPT)),
+    "busy": (answers(wire.associate_rj(2, 3, 1)), "L7RSP", ("A-ASSOCIATE-RJ", "020301", ACCEPT)),
+    "aborts": (answers(wire.abort(2, 1)), "L7RSP", ("A-ABORT", "0201", ACCEPT)),
+    "closes": (answers("close"), "L7RSP", (ACCEPT,)),
+    "http": (answers(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "L7RSP", ("no DICOM", "485454502F312E312034", ACCEPT)),
+    "no-echo": (refuses_verification, "L7RSP", ("refused", ACCEPT)),
+    "fails": (fails, "L7RSP", ("status 0122", ECHO)),
+    "aborts-later": (responds(wire.abort(0, 0)), "L7RSP", ("A-ABORT", ECHO)),
+}
+
+
+def test_a_sick_archive_is_down_in_time_and_comes_back(balancer, raw_archive):
+    """All faults at once, each at an archive of its own. What has answered is not waited for."""
+    archives = {name: raw_archive() for name in [*FAULTS, "well"]}
+    lb = balancer({"ct": archives}, checked=True, pool_lines=QUICK)
+    till_down, till_up = bounds(lb)
+    reach(lb, "UP", archives, till_down)
+    for name, (fault, *_) in FAULTS.items():
+        fault(archives[name])
+    rows = reach(lb, "DOWN", FAULTS, till_down)
+    for name, (_, status, said) in FAULTS.items():
+        pattern = ".*".join(re.escape(words) for words in said)
+        assert rows[name]["check_status"] == status, rows[name]
+        assert rows[name]["check_desc"] == {"L7TOUT": "Layer7 timeout", "L7RSP": "Layer7 invalid response"}[status]
+        assert re.search(pattern, rows[name]["last_chk"]), rows[name]
+        for page in "/stats", "/stats;csv":
+            wait_until(lambda p=page, it=f"ct[,/]{name}\\b.*{pattern}": re.search(it, stats_page(lb, p)),
+                       f"{page} says of {name}: {said}")
+    assert lb.stats()["ct/well"]["status"] == "UP"
+    for name in FAULTS:
+        cure(archives[name])
+    reach(lb, "UP", archives, till_up)
+
+
+def command_set(request, status, more=(), order=sorted):
+    """A C-ECHO-RSP with other elements, in an order of its own."""
+    elements = {**wire.parse_command_set(wire.response_to(request, status)), **dict(more)}
+    elements.pop(0)
+    parts = [wire.command_set({n: elements[n]})[12:] for n in order(elements)]
+    return wire.command_set({})[:8] + len(b"".join(parts)).to_bytes(4, "little") + b"".join(parts)
+
+
+def backwards(elements):
+    return sorted(elements, reverse=True)
+
+
+LOOKS_WELL = b"\0\0\0\x09\2\0\0\0\0\0"  # (0000,0900) Status 0000, as the value of another element
+WELL = {
+    "comment": lambda rq, _: command_set(rq, 0, {0x0902: "fine"}),
+    "backwards": lambda rq, _: command_set(rq, 0, {0x0902: "fine"}, backwards),
+}
+SICK = {
+    "comment": ("status A700", lambda rq, _: command_set(rq, 0xA700, {0x0902: "out of everything"})),
+    "low-byte": ("status 0001", lambda rq, _: command_set(rq, 1)),
+    "high-byte": ("status 1000", lambda rq, _: command_set(rq, 0x1000)),
+    "lookalike": ("status ", lambda rq, _: command_set(rq, 0x0110, {0x0901: LOOKS_WELL + b"\0\0"})),
+    "lookalike-before": ("status 0110", lambda rq, _: command_set(rq, 0x0110, {0x0120: LOOKS_WELL})),
+    "backwards": ("status 0122", lambda rq, _: command_set(rq, 0x0122, {0x0902: "no"}, backwards)),
+}
+
+
+def test_whatever_else_is_in_the_response(balancer, raw_archive):
+    """The status counts, wherever it stands, and nothing that only looks like it."""
+    archives = {**{f"well-{name}": raw_archive(respond=how) for name, how in WELL.items()},
+                **{f"sick-{name}": raw_archive(respond=how) for name, (_, how) in SICK.items()}}
+    lb = balancer({"ct": archives}, checked=True, pool_lines=QUICK)
+    rows = reach(lb, "DOWN", [f"sick-{name}" for name in SICK], bounds(lb)[0])
+    for name, (said, _) in SICK.items():
+        assert said in rows[f"sick-{name}"]["last_chk"], rows[f"sick-{name}"]
+    for name in WELL:
+        archives[f"well-{name}"].wait_for(lambda all_: sum(a.ended == "release" for a in all_) > 1, "released checks")
+    rows = reach(lb, "UP", [f"well-{name}" for name in WELL], 0)
+    assert {row["chkdown"] for row in rows.values()} == {"0"}
+
+
+@pytest.mark.parametrize("piece", [1, 7, 10, 100])
+def test_answers_in_pieces(balancer, raw_archive, piece):
+    archives = {"well": raw_archive(piece=piece, pause=0.001),
+                "fails": raw_archive(piece=piece, pause=0.001, respond=lambda rq, _: wire.response_to(rq, 0xA701)),
+                "rejects": raw_archive(lambda rq: wire.associate_rj(1, 1, 7), piece=piece, pause=0.001)}
+    lb = balancer({"ct": archives}, checked=True,
+                  pool_lines=["timeout check 3s", QUICK[1]])
+    rows = reach(lb, "DOWN", ["fails", "rejects"], bounds(lb)[0])
+    assert "status A701" in rows["fails"]["last_chk"] and "010107" in rows["rejects"]["last_chk"]
+    archives["well"].wait_for(lambda all_: sum(a.ended == "release" for a in all_) > 1, "released checks")
+    row = reach(lb, "UP", ["well"], 0)["well"]
+    assert row["chkdown"] == "0" and row["chkfail"] == "0", row
+
+
 def test_an_archive_that_comes_back_is_used_again(balancer, raw_archive):
     first = raw_archive()
     lb = balancer({"ct": first}, checked=True)
@@ -75,8 +248,111 @@ def test_an_agent_that_hangs_is_down_although_its_port_is_open(balancer, raw_arc
 
 
 def test_the_stats_page_is_there(balancer, raw_archive):
-
-    lb = balancer({"ct": raw_archive()}, checked=True)
-    with urllib.request.urlopen(f"http://127.0.0.1:{lb.stats_port}/stats", timeout=20) as page:
-        text = page.read().decode()
+    text = stats_page(balancer({"ct": raw_archive()}, checked=True))
     assert "DICOM" in text and "ct1" in text
+
+
+# dicom-spoa healthcheck ---------------------------------------------------------------------------
+
+
+def healthcheck(*options):
+    """(exit status, stdout, stderr)"""
+    program = command_of("AGENT_WRAPPER", "") + command_of("DICOM_SPOA", os.path.join(ROOT, "build", "dicom-spoa"))
+    done = subprocess.run([*program, "healthcheck", *options], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check_of(calling, called):
+    status, output, errors = healthcheck("--calling-ae", calling, "--called-ae", called)
+    assert (status, errors) == (0, "")
+    return output
+
+
+def check_lines(text):
+    return [line.strip() for line in text.splitlines() if re.match(r"\s*(option )?tcp-check\b", line)]
+
+
+@pytest.mark.parametrize("calling,called", [("HAPROXY", "ARCHIVE"), ("A", "B" * 16), ("two words", "#'\"$%{}~")])
+def test_the_command_and_pools_cfg_have_the_same_check(calling, called):
+    with open(os.path.join(ROOT, "haproxy", "pools.cfg"), encoding="utf-8") as f:
+        shipped = [line for line in check_lines(f.read()) if not line.startswith("tcp-check set-var")]
+    for variable, title in (("called", called), ("calling", calling)):
+        shipped = [line.replace(f"%[var(check.{variable})]", title.ljust(16).encode("ascii").hex()) for line in shipped]
+    assert check_lines(check_of(calling, called)) == [line.replace("binary-lf", "binary") for line in shipped]
+
+
+@pytest.mark.parametrize("options,said", [
+    ((), "--calling-ae: expected an AE title"), (("--calling-ae", "A"), "--called-ae: expected an AE title"),
+    (("--called-ae", ""), "1 to 16 characters"), (("--called-ae", "A" * 17), "1 to 16 characters"),
+    (("--calling-ae", " "), "1 to 16"), (("--calling-ae", "A\\B"), "1 to 16"), (("--calling-ae", "\u00c4"), "1 to 16"),
+    (("--calling-ae", "A\tB"), "1 to 16"), (("--calling-ae", "A", "--called-ae", "B", "more"), "usage:"),
+    (("--what",), "usage:")])
+def test_usage(options, said):
+    status, output, errors = healthcheck(*options)
+    assert (status, output) == (2, "") and said in errors and "usage: dicom-spoa healthcheck" in errors
+
+
+def test_help():
+    status, output, errors = healthcheck("--help")
+    assert (status, errors) == (0, "") and output.startswith("usage: dicom-spoa healthcheck")
+
+
+class Existing:
+    """An HAProxy that knows nothing of DICOM, with a check that was pasted: {backend: (check, port)}."""
+
+    def __init__(self, directory, backends):
+        self.directory = str(directory)
+        lines = ["global", f"    stats socket {self.directory}/existing.sock mode 600 level admin", "defaults",
+                 "    mode tcp", "    timeout connect 2s", "    timeout client 10s", "    timeout server 10s", *QUICK]
+        for name, (check, port) in backends.items():
+            lines += [f"backend {name}", check.rstrip("\n"), f"    server it 127.0.0.1:{port} check"]
+        config = os.path.join(self.directory, "existing.cfg")
+        with open(config, "w", encoding="utf-8") as f:
+            f.write("\n".join(lines) + "\n")
+        self.child = Child("existing", command_of("HAPROXY", "haproxy") + ["-db", "-f", config], self.directory)
+
+    def wait_for(self, **wanted):
+        """Until the servers of these backends are UP or DOWN, by a check; what it said."""
+        def rows():
+            assert self.child.alive(), self.child.log()
+            try:
+                table = statistics(os.path.join(self.directory, "existing.sock"))
+            except OSError:  # not there yet
+                return {}
+            return {name: table[f"{name}/it"] for name in wanted}
+
+        def reached():
+            return {name: row["last_chk"] for name, row in rows().items()
+                    if row["status"] == wanted[name] and row["check_status"].startswith("L")}
+        try:
+            return wait_until(lambda: len(reached()) == len(wanted) and reached(), wanted, 3 + SLACK)
+        except AssertionError:
+            raise AssertionError(f"expected {wanted}, saw {rows()}") from None
+
+    def stop(self):
+        assert self.child.alive(), self.child.log()
+        self.child.kill()
+
+
+def test_a_pasted_check(owned, tmp_path, storescp, dcmqrscp):
+    """A backend of somebody's HAProxy, and archives that insist on their AE title."""
+    store = storescp("STORESCP")
+    query = dcmqrscp("QUERY")
+    owned.append(Orthanc(str(tmp_path), DicomCheckCalledAet=True))
+    right, wrong = check_of("HAPROXY", "ORTHANC"), check_of("HAPROXY", "NOBODY")
+    haproxy = Existing(tmp_path, {
+        "store": (wrong, store.port), "query": (check_of("HAPROXY", "QUERY"), query.port),
+        "orthanc": (right, owned[-1].port), "stranger": (wrong, query.port), "nobody": (wrong, owned[-1].port)})
+    owned.append(haproxy)
+    said = haproxy.wait_for(store="UP", query="UP", orthanc="UP", stranger="DOWN", nobody="DOWN")
+    assert re.search("A-ASSOCIATE-RJ.*010107.*" + ACCEPT, said["stranger"])
+    assert re.search("A-ASSOCIATE-RJ.*010107.*" + ACCEPT, said["nobody"])
+    os.kill(store.child.pid, signal.SIGSTOP)
+    try:
+        assert ACCEPT in haproxy.wait_for(store="DOWN")["store"]
+    finally:
+        os.kill(store.child.pid, signal.SIGCONT)
+    haproxy.wait_for(store="UP")
+    store.stop()
+    haproxy.wait_for(store="DOWN")
