@@ -2,10 +2,11 @@
 -- Association splicing in HAProxy 2.6 to 3.4: sends the agent's answers to the SCU, replays the A-ASSOCIATE-RQ,
 -- and verifies the archive's answer. Everything else about DICOM is in the agent.
 --
--- Four actions, called by the rules of dicom.cfg, and one filter:
+-- Five actions, called by the rules of dicom.cfg, and one filter:
 --   dicom-accept   sends the A-ASSOCIATE-AC, or the refusal
 --   dicom-watch    sees an SCU that ends the association instead of sending data
 --   dicom-pause    lets more data come
+--   dicom-again    prepares for another agent
 --   dicom-decided  after the last rule: refuses after all, or lets go
 --   dicom-splice   the filter: holds P-DATA until the archive has kept the promise that the AC was
 --
@@ -225,7 +226,7 @@ core.register_action("dicom-watch", { "tcp-req" }, function(txn)
 end)
 
 -- Bytes that come meanwhile resume this, too.
-core.register_action("dicom-pause", { "tcp-req" }, function(txn, ms)
+local function pause(txn, ms)
 	local now, till = now_ms(), get(txn, "pause_until")
 	if not till then
 		till = math.min(now + ms, get(txn, "wait_until") - MARGIN_MS)
@@ -237,7 +238,16 @@ core.register_action("dicom-pause", { "tcp-req" }, function(txn, ms)
 	end
 	txn:unset_var("txn.dicom.pause_until")
 	return act.CONTINUE
-end, 1)
+end
+
+core.register_action("dicom-pause", { "tcp-req" }, pause, 1)
+
+-- Before another agent is asked. HAProxy before 3.0 forgets when to give it up while the end of an earlier wait is
+-- still to come (haproxy#2478); after a pause there is none.
+core.register_action("dicom-again", { "tcp-req" }, function(txn)
+	txn:unset_var("txn.dicom.spoe_error")
+	return pause(txn, 1)
+end)
 
 core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 	if get(txn, "answered") == "refused" then

@@ -301,9 +301,14 @@ class Stack:
     def open_associations(self):
         return int(self.stats()["dicom/FRONTEND"]["scur"])
 
-    def wait_for_agent(self, status="UP"):
-        """Until HAProxy's own check says so."""
-        wait_until(lambda: self.server_states()["dicom-agents/agent1"].startswith(status), f"agent is {status}")
+    def wait_for_agent(self, status="UP", numbers=(1,)):
+        """Until HAProxy's own check says so of these agents, counted from 1."""
+        names = [f"dicom-agents/agent{number}" for number in numbers]
+
+        def reached():
+            states = self.server_states()
+            return all(states[name].startswith(status) for name in names)
+        wait_until(reached, f"{names} are {status}")
 
     def association(self, scu, what="association"):
         """The log line of the connection that a peers.RawScu has, or had."""

@@ -19,7 +19,7 @@ def line(balancer, raw_archive):
     def make(**how):
         archives = {pool: raw_archive() for pool in ("ct", "general")}
         lb = balancer(archives, **how)
-        lb.wait_for_agent("UP")
+        lb.wait_for_agent("UP", range(1, lb.count + 1))
         return lb, archives["ct"], archives["general"]
     return make
 
@@ -42,12 +42,14 @@ def test_a_running_association_finishes_without_the_agent(line):
     assert ct.objects() == {thing.uid: thing.data for thing in things}
 
 
+@pytest.mark.parametrize("agents", [1, 3])
 @pytest.mark.parametrize("noticed", [True, False], ids=["check-has-failed", "at-once"])
-def test_new_associations_go_to_the_default_pool(line, noticed):
-    lb, ct, general = line()
-    lb.agent.child.kill()
+def test_new_associations_go_to_the_default_pool(line, noticed, agents):
+    lb, ct, general = line(agents=agents)
+    for agent in lb.agents:
+        agent.child.kill()
     if noticed:
-        lb.wait_for_agent("DOWN")
+        lb.wait_for_agent("DOWN", range(1, agents + 1))
     for _ in range(3):
         thing = objects.make("CT", size=20000)
         with peers.RawScu(lb.port) as scu:
@@ -61,12 +63,14 @@ def test_new_associations_go_to_the_default_pool(line, noticed):
     assert not ct.associations
 
 
+@pytest.mark.parametrize("agents", [1, 3])
 @pytest.mark.parametrize("noticed", [True, False], ids=["check-has-failed", "at-once"])
-def test_new_associations_are_refused_if_so_configured(line, noticed):
-    lb, ct, general = line(no_agent="refuse")
-    lb.agent.child.kill()
+def test_new_associations_are_refused_if_so_configured(line, noticed, agents):
+    lb, ct, general = line(no_agent="refuse", agents=agents)
+    for agent in lb.agents:
+        agent.child.kill()
     if noticed:
-        lb.wait_for_agent("DOWN")
+        lb.wait_for_agent("DOWN", range(1, agents + 1))
     for _ in range(3):
         with peers.RawScu(lb.port) as scu:
             with pytest.raises(peers.Rejected) as refusal:
@@ -218,3 +222,101 @@ def test_killed_and_restarted_under_load(line):
     assert {**ct.objects(), **general.objects()} == sent
     assert ct.objects() and general.objects()
     lb.assert_alive()
+
+
+# Several agents -----------------------------------------------------------------------------------
+
+
+def connected(lb):
+    """Associations run until HAProxy has asked each of its agents; the connections, one a thread or more, stay open."""
+    def all_asked():
+        threads = [threading.Thread(target=lambda: [peers.check_works(lb.port) for _ in range(5)]) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        table = lb.stats()
+        return all(int(table[f"dicom-agents/agent{n}"]["stot"]) > 0 for n in range(1, lb.count + 1))
+    wait_until(all_asked, "each agent has been asked")
+
+
+def test_one_agent_dies_and_another_hangs_under_load(line):
+    """The third one decides: nobody fails, nobody waits for longer than the check takes, nobody gets the fallback."""
+    lb, ct, general = line(agents=3, threads=4)
+    sent, failures, over = {}, [], threading.Event()
+
+    def modality():
+        while not over.is_set():
+            things = [objects.make("CT", size=20000) for _ in range(3)]
+            try:
+                assert peers.send_all(lb.port, *things) == [0, 0, 0]
+                sent.update((thing.uid, thing.data) for thing in things)
+            except Exception as error:  # noqa: BLE001
+                failures.append(repr(error))
+
+    def more(what):
+        wait_until(lambda before=len(sent): len(sent) > before + 100, what)
+
+    connected(lb)
+    before = set(ct.objects())
+    threads = [threading.Thread(target=modality) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        more("associations run")
+        lb.agents[0].child.kill()
+        more("associations run with two agents")
+        os.kill(lb.agents[1].child.pid, signal.SIGSTOP)
+        lb.wait_for_agent("DOWN", [2])
+        more("associations run with one agent")
+        os.kill(lb.agents[1].child.pid, signal.SIGCONT)
+        lb.wait_for_agent("UP", [2])
+        more("associations run with two agents again")
+    finally:
+        os.kill(lb.agents[1].child.pid, signal.SIGCONT)
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+    assert {uid: data for uid, data in ct.objects().items() if uid not in before} == sent
+    assert not general.associations
+    wait_until(lambda: len(lb.log.associations()) == len(ct.associations), "a log line of each association")
+    assert {(a["pool"], a["rule"], a["error"]) for a in lb.log.associations()} == {("ct", "ct", "-")}
+    lb.assert_alive()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("at", ["associate", "dataset"])
+def test_another_agent_answers(line, at, how):
+    """Questions about the association, and about data after an A-ASSOCIATE-AC, when one of two agents has just gone."""
+    lb, ct, general = line(agents=2, threads=4)
+    connected(lb)
+    lost = lb.agents[1].child
+    statuses, things = [], [objects.make("CT", size=20000) for _ in range(12)]
+    scus = [peers.RawScu(lb.port) for _ in things]
+
+    def modality(scu, thing):
+        if at == "associate":
+            scu.associate(peers.contexts_for(thing))
+        statuses.append(scu.store(thing))
+        scu.release()
+
+    if at == "dataset":
+        for scu, thing in zip(scus, things):
+            scu.associate(peers.contexts_for(thing))
+    if how == signal.SIGKILL:
+        lost.kill()
+    else:
+        os.kill(lost.pid, signal.SIGSTOP)
+    threads = [threading.Thread(target=modality, args=pair) for pair in zip(scus, things)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        if how == signal.SIGSTOP:
+            os.kill(lost.pid, signal.SIGCONT)
+    assert statuses == [0] * len(things)
+    assert {thing.uid for thing in things} <= set(ct.objects()) and not general.associations
+    assert {lb.association(scu)["error"] for scu in scus} == {"-"}
