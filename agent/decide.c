@@ -191,7 +191,7 @@ static void associate(struct decide *d, const struct question *q)
 		return;
 	}
 	p = prospect_plan(&d->facts, &d->rq, q->learned, q->down, &d->plan);
-	if (negotiate_finish(&d->rq, &d->plan) != NULL) {
+	if (negotiate_finish(&d->rq, &d->plan) != NEGOTIATE_NO_OBSTACLE) {
 		pass_through(d, q, rqlen, p.fallback);
 		return;
 	}

@@ -173,16 +173,17 @@ static bool choose(const struct ul_context *c, struct negotiate_plan *plan, unsi
 	return false;
 }
 
-const char *negotiate_finish(const struct ul_associate *rq, struct negotiate_plan *plan)
+enum negotiate_obstacle negotiate_finish(const struct ul_associate *rq,
+					 struct negotiate_plan *plan)
 {
 	bool data_sets = false;
 
 	if (plan->maximum_length == 0 || plan->maximum_length > MAXIMUM_LENGTH)
 		plan->maximum_length = MAXIMUM_LENGTH;
 	if (rq->scp_role)
-		return "the SCU proposes to be an SCP";
+		return NEGOTIATE_SCP_ROLE;
 	if (rq->user_identity_response)
-		return "the SCU wants its user identity confirmed";
+		return NEGOTIATE_USER_IDENTITY;
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		const struct ul_context *c = &rq->contexts[i];
 
@@ -192,9 +193,9 @@ const char *negotiate_finish(const struct ul_associate *rq, struct negotiate_pla
 		else if (is_private(c->abstract_syntax))
 			plan->contexts[i].result = UL_ABSTRACT_SYNTAX_NOT_SUPPORTED;
 		else
-			return "the SCU proposes another service than storage";
+			return NEGOTIATE_OTHER_SERVICE;
 	}
-	return data_sets ? NULL : "no context that could be promised carries data sets";
+	return data_sets ? NEGOTIATE_NO_OBSTACLE : NEGOTIATE_NO_CONTEXT;
 }
 
 void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *ac,

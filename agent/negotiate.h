@@ -35,6 +35,16 @@ struct negotiate_plan {
  * by spaces, POOL|abstract syntax|transfer syntax, or POOL|length|bytes.
  */
 
+/* Why nothing can be promised: only the archive itself can answer. */
+enum negotiate_obstacle {
+	NEGOTIATE_NO_OBSTACLE,
+	NEGOTIATE_SCP_ROLE,      /* is proposed (PS3.7 D.3.3.4) */
+	NEGOTIATE_USER_IDENTITY, /* its positive response is requested (PS3.7 D.3.3.7) */
+	NEGOTIATE_OTHER_SERVICE, /* of a context */
+	NEGOTIATE_NO_CONTEXT     /* could be accepted, or only Verification, which has no
+				  * data sets */
+};
+
 /* Begin a plan: every pool that can still be chosen is then given to
  * negotiate_consider(), since all of them must keep the promise.  A <pool> of NULL stands
  * for any: all that has been learned counts.  Its name must last as long as the plan.
@@ -45,13 +55,10 @@ void negotiate_consider(const struct ul_associate *rq, const char *pool,
 			struct negotiate_plan *plan);
 
 /* Plan the answer to <rq>: storage and verification contexts, and what a pool accepts
- * beside them, get the first transfer syntax in the SCU's order that is left.  Returns
- * NULL, or why only the archive itself can answer (static text):
- * - a context of another service, or the SCP role (PS3.7 D.3.3.4);
- * - a user identity whose positive response is requested (PS3.7 D.3.3.7);
- * - no context that could be accepted, or only Verification, which has no data sets.
+ * beside them, get the first transfer syntax in the SCU's order that is left.
  */
-const char *negotiate_finish(const struct ul_associate *rq, struct negotiate_plan *plan);
+enum negotiate_obstacle negotiate_finish(const struct ul_associate *rq,
+					 struct negotiate_plan *plan);
 
 /* The plan that an AC, sent earlier, tells for the same RQ. */
 void negotiate_recall(const struct ul_associate *rq, const struct ul_associate *ac,

@@ -49,7 +49,7 @@ static struct negotiate_plan plan;
 static uint8_t bytes[1 << 18];
 
 /* Plans for pools with these capabilities; <b> may be NULL. */
-static const char *agree(const struct capability *a, const struct capability *b,
+static enum negotiate_obstacle agree(const struct capability *a, const struct capability *b,
 			 const char *learned)
 {
 	negotiate_begin(&rq, &plan);
@@ -93,7 +93,7 @@ static void test_bytes(void **state)
 	      "56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02]"
 	      COMMON
 	      "58 00 [01 00 ['user'] [ ]] 59 00 [ ] 7F 00 ['private']]" "7E 00 ['unknown']");
-	assert_null(agree(&usual, NULL, ""));
+	assert_int_equal(agree(&usual, NULL, ""), NEGOTIATE_NO_OBSTACLE);
 	assert_int_equal(plan.accepted, 2);
 	w = writer_of(bytes, sizeof(bytes));
 	negotiate_write_ac(&rq, &plan, &w);
@@ -127,7 +127,7 @@ static void test_the_ac_is_short(void **state)
 
 	parse(FIXED CONTEXT_NAME "20 00 [0100 0000 " CT EXPLICIT "]"
 				 "20 00 [0300 0000 " PRIVATE "40 00 ['1'*65 ]]");
-	assert_null(agree(&usual, NULL, ""));
+	assert_int_equal(agree(&usual, NULL, ""), NEGOTIATE_NO_OBSTACLE);
 	negotiate_write_ac(&rq, &plan, &w);
 	assert_true(writer_ok(&w));
 	assert_int_equal(ul_parse_associate(reader_of(slice_of(w.buf + 6, w.len - 6), false),
@@ -185,44 +185,45 @@ static void test_what_is_not_spliced(void **state)
 {
 	static const struct {
 		const char *items;
-		bool spliced;
+		enum negotiate_obstacle expected;
 	} cases[] = {
-		{STORE, true},
-		{STORE "20 00 [03 00 00 00" ECHO IMPLICIT "]", true},
-		{STORE "20 00 [03 00 00 00" PRIVATE IMPLICIT "]", true},
-		{STORE "20 00 [03 00 00 00" MR JPEG "]", true},
-		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]", true},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]", true},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]", true},
-		{STORE "50 00 [53 00 [0000 0000]]", true},
-		{STORE "50 00 [58 00 [01 00 ['user'] [ ]]]", true},
+		{STORE, NEGOTIATE_NO_OBSTACLE},
+		{STORE "20 00 [03 00 00 00" ECHO IMPLICIT "]", NEGOTIATE_NO_OBSTACLE},
+		{STORE "20 00 [03 00 00 00" PRIVATE IMPLICIT "]", NEGOTIATE_NO_OBSTACLE},
+		{STORE "20 00 [03 00 00 00" MR JPEG "]", NEGOTIATE_NO_OBSTACLE},
+		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]", NEGOTIATE_NO_OBSTACLE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]", NEGOTIATE_NO_OBSTACLE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]", NEGOTIATE_NO_OBSTACLE},
+		{STORE "50 00 [53 00 [0000 0000]]", NEGOTIATE_NO_OBSTACLE},
+		{STORE "50 00 [58 00 [01 00 ['user'] [ ]]]", NEGOTIATE_NO_OBSTACLE},
 		/* nothing that could be promised */
-		{"", false},
-		{"20 00 [01 00 00 00" CT JPEG "]", false},
-		{"20 00 [01 00 00 00" CT "]", false},
-		{"20 00 [01 00 00 00" PRIVATE EXPLICIT "]", false},
+		{"", NEGOTIATE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" CT JPEG "]", NEGOTIATE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" CT "]", NEGOTIATE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" PRIVATE EXPLICIT "]", NEGOTIATE_NO_CONTEXT},
 		/* Verification alone has no data set to wait for (docs/splicing.md) */
-		{"20 00 [01 00 00 00" ECHO IMPLICIT "]", false},
-		{"20 00 [01 00 00 00" CT JPEG "] 20 00 [03 00 00 00" ECHO IMPLICIT "]", false},
+		{"20 00 [01 00 00 00" ECHO IMPLICIT "]", NEGOTIATE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" CT JPEG "] 20 00 [03 00 00 00" ECHO IMPLICIT "]", NEGOTIATE_NO_CONTEXT},
 		/* another service, an SCP, an identity to be confirmed */
-		{"20 00 [01 00 00 00" FIND EXPLICIT "]", false},
-		{STORE "20 00 [03 00 00 00" FIND IMPLICIT "]", false},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 01]]", false},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]", false},
-		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]", false},
-		{STORE "50 00 [58 00 [01 01 ['user'] [ ]] 58 00 [01 00 ['user'] [ ]]]", false},
+		{"20 00 [01 00 00 00" FIND EXPLICIT "]", NEGOTIATE_OTHER_SERVICE},
+		{STORE "20 00 [03 00 00 00" FIND IMPLICIT "]", NEGOTIATE_OTHER_SERVICE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 01]]", NEGOTIATE_SCP_ROLE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]", NEGOTIATE_SCP_ROLE},
+		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]", NEGOTIATE_USER_IDENTITY},
+		{STORE "50 00 [58 00 [01 01 ['user'] [ ]] 58 00 [01 00 ['user'] [ ]]]", NEGOTIATE_USER_IDENTITY},
 	};
 	char body[2048];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(body, sizeof(body), "%s%s%s", FIXED, CONTEXT_NAME, cases[i].items);
 		parse(body);
-		if ((agree(&usual, NULL, "") == NULL) != cases[i].spliced)
-			fail_msg("spliced is not %d: %s", cases[i].spliced, cases[i].items);
+		if (agree(&usual, NULL, "") != cases[i].expected)
+			fail_msg("the obstacle is not %u: %s", cases[i].expected,
+				 cases[i].items);
 	}
 	{
 		parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" PRIVATE EXPLICIT "]");
-		assert_null(agree(&more, NULL, ""));
+		assert_int_equal(agree(&more, NULL, ""), NEGOTIATE_NO_OBSTACLE);
 	}
 }
 
@@ -259,7 +260,7 @@ static void test_pools_that_differ(void **state)
 	parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT JPEG EXPLICIT IMPLICIT "]"
 	      "20 00 [03 00 00 00" MR JPEG EXPLICIT "]");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_null(agree(cases[i].a, cases[i].b, cases[i].learned));
+		assert_int_equal(agree(cases[i].a, cases[i].b, cases[i].learned), NEGOTIATE_NO_OBSTACLE);
 		if (plan.contexts[0].result != cases[i].ct_result ||
 		    plan.contexts[1].result != cases[i].mr_result)
 			fail_msg("%zu: results %u, %u", i, plan.contexts[0].result,
@@ -271,7 +272,7 @@ static void test_pools_that_differ(void **state)
 	/* a class that one of them does not take */
 	parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT IMPLICIT "]"
 	      "20 00 [03 00 00 00" ECHO IMPLICIT "]");
-	assert_null(agree(&usual, &other, ""));
+	assert_int_equal(agree(&usual, &other, ""), NEGOTIATE_NO_OBSTACLE);
 	assert_int_equal(plan.contexts[0].result, UL_ACCEPTANCE);
 	assert_int_equal(plan.contexts[1].result, UL_ABSTRACT_SYNTAX_NOT_SUPPORTED);
 }
