@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 #include "dict.h"
+#include "plain.h"
 #include "spop.h"
 
 enum { VALUE_SIZE = 1024 }; /* of a key, or of all exports: they must fit one frame */
@@ -15,22 +16,10 @@ void answer_text(struct writer *ack, const char *name, const char *text)
  */
 void answer_plain(struct writer *ack, const char *name, struct slice text)
 {
-	static const char digits[] = "0123456789abcdef";
-	uint8_t buf[4 * ANSWER_PLAIN_MAX];
+	uint8_t buf[PLAIN_MOST * ANSWER_PLAIN_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
-	struct reader r = reader_of(slice_head(text, ANSWER_PLAIN_MAX), false);
 
-	while (reader_left(&r) > 0) {
-		uint8_t byte = reader_u8(&r);
-
-		if (byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\') {
-			writer_u8(&w, byte);
-			continue;
-		}
-		writer_bytes(&w, slice_str("\\x"));
-		writer_u8(&w, (uint8_t)digits[byte >> 4]);
-		writer_u8(&w, (uint8_t)digits[byte & 15]);
-	}
+	plain_write(&w, slice_head(text, ANSWER_PLAIN_MAX));
 	spop_set_var_str(ack, name, writer_slice(&w));
 }
 
@@ -62,7 +51,38 @@ void answer_abort(struct writer *ack, const char *error, enum ul_abort_reason re
 	struct writer pdu = writer_of(buf, sizeof(buf));
 
 	ul_write_abort(&pdu, reason);
+	metrics_add(reason == UL_ABORT_UNRECOGNIZED_PDU    ? METRIC_ABORT_UNRECOGNIZED
+		    : reason == UL_ABORT_UNEXPECTED_PDU    ? METRIC_ABORT_UNEXPECTED
+		    : reason == UL_ABORT_INVALID_PARAMETER ? METRIC_ABORT_INVALID
+							   : METRIC_ABORT_NOT_SPECIFIED,
+		    1);
 	refuse(ack, &pdu, error);
+}
+
+void answer_broken(struct writer *ack, enum metric kind, const char *error,
+		   enum ul_abort_reason reason)
+{
+	metrics_add(kind, 1);
+	answer_abort(ack, error, reason);
+}
+
+/* PS3.8 9.3.4 */
+static enum metric rejection(const struct ul_rejection *why)
+{
+	if (why->source == 3)
+		return why->reason == 1 ? METRIC_REJECT_CONGESTION : METRIC_REJECT_LIMIT;
+	if (why->source == 2)
+		return why->reason == 2 ? METRIC_REJECT_VERSION : METRIC_REJECT_PROVIDER;
+	switch (why->reason) {
+	case 2:
+		return METRIC_REJECT_CONTEXT;
+	case 3:
+		return METRIC_REJECT_CALLING;
+	case 7:
+		return METRIC_REJECT_CALLED;
+	default:
+		return METRIC_REJECT_NO_REASON;
+	}
 }
 
 void answer_reject(struct writer *ack, struct ul_rejection why, const char *error)
@@ -71,6 +91,7 @@ void answer_reject(struct writer *ack, struct ul_rejection why, const char *erro
 	struct writer pdu = writer_of(buf, sizeof(buf));
 
 	ul_write_reject(&pdu, why);
+	metrics_add(rejection(&why), 1);
 	refuse(ack, &pdu, error);
 }
 
@@ -79,17 +100,20 @@ static const struct {
 	const char *head;
 	size_t len;
 	const char *error;
+	enum metric kind;
 } strangers[] = {
-	{"\x16\x03", 2, "TLS handshake instead of an association"},
-	{"GET ", 4, "HTTP request instead of an association"},
-	{"POST ", 5, "HTTP request instead of an association"},
-	{"HEAD ", 5, "HTTP request instead of an association"},
-	{"PUT ", 4, "HTTP request instead of an association"},
-	{"OPTIONS ", 8, "HTTP request instead of an association"},
-	{"PRI * ", 6, "HTTP/2 preface instead of an association"},
-	{"SSH-", 4, "SSH banner instead of an association"},
-	{"PROXY ", 6, "PROXY protocol header instead of an association"},
-	{"\r\n\r\n", 4, "PROXY protocol header instead of an association"},
+	{"\x16\x03", 2, "TLS handshake instead of an association", METRIC_BROKEN_TLS},
+	{"GET ", 4, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
+	{"POST ", 5, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
+	{"HEAD ", 5, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
+	{"PUT ", 4, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
+	{"OPTIONS ", 8, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
+	{"PRI * ", 6, "HTTP/2 preface instead of an association", METRIC_BROKEN_HTTP},
+	{"SSH-", 4, "SSH banner instead of an association", METRIC_BROKEN_SSH},
+	{"PROXY ", 6, "PROXY protocol header instead of an association",
+	 METRIC_BROKEN_PROXY},
+	{"\r\n\r\n", 4, "PROXY protocol header instead of an association",
+	 METRIC_BROKEN_PROXY},
 };
 
 void answer_stranger(struct writer *ack, struct slice bytes)
@@ -99,14 +123,17 @@ void answer_stranger(struct writer *ack, struct slice bytes)
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
 		if (slice_equal(slice_head(bytes, strangers[i].len),
 				slice_of(strangers[i].head, strangers[i].len))) {
-			answer_abort(ack, strangers[i].error, UL_ABORT_UNRECOGNIZED_PDU);
+			answer_broken(ack, strangers[i].kind, strangers[i].error,
+				      UL_ABORT_UNRECOGNIZED_PDU);
 			return;
 		}
 	if (type > UL_ASSOCIATE_RQ && type <= UL_ABORT)
-		answer_abort(ack, "another PDU instead of an A-ASSOCIATE-RQ",
-			     UL_ABORT_UNEXPECTED_PDU);
+		answer_broken(ack, METRIC_BROKEN_OTHER_PDU,
+			      "another PDU instead of an A-ASSOCIATE-RQ",
+			      UL_ABORT_UNEXPECTED_PDU);
 	else
-		answer_abort(ack, "not a DICOM PDU", UL_ABORT_UNRECOGNIZED_PDU);
+		answer_broken(ack, METRIC_BROKEN_NOT_DICOM, "not a DICOM PDU",
+			      UL_ABORT_UNRECOGNIZED_PDU);
 }
 
 /*** outcomes ***/

@@ -4,6 +4,7 @@
 #define ANSWER_H
 
 #include "facts.h"
+#include "metrics.h"
 #include "ul.h"
 
 /* Set a variable to text of our own. */
@@ -27,6 +28,10 @@ void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu);
  */
 void answer_abort(struct writer *ack, const char *error, enum ul_abort_reason reason);
 void answer_reject(struct writer *ack, struct ul_rejection why, const char *error);
+
+/* An A-ABORT for what cannot be read, which is counted as <kind>. */
+void answer_broken(struct writer *ack, enum metric kind, const char *error,
+		   enum ul_abort_reason reason);
 
 /* The same for what is no A-ASSOCIATE-RQ: says what has come instead. */
 void answer_stranger(struct writer *ack, struct slice bytes);

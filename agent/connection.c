@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "metrics.h"
 
 enum connection_state {
 	CONNECTION_OPEN,
@@ -33,6 +34,7 @@ struct connection {
 	bool draining;           /* ends once it has answered all that came */
 	bool dry;                /* the last receive took all that was there */
 	const char *reason;      /* FLUSH, LINGER: why */
+	enum metric ending;      /* the same, to be counted */
 	int64_t number;          /* in the set, for the log */
 	char peer[64];           /* for the log */
 	size_t in_len, in_cap;   /* bytes */
@@ -66,14 +68,18 @@ static void report(const struct connection *c, enum log_level level, const char 
 /* A refusal, and an error that HAProxy found, are for everybody to see; that HAProxy
  * closes what it does not need (status 0 and, for idle ones, 2) is not.
  */
+static bool is_usual(const struct session *s)
+{
+	return !s->refused && (s->status == SPOP_ERR_NONE || s->status == SPOP_ERR_TOUT);
+}
+
 static void report_over(const struct connection *c)
 {
 	const struct session *s = &c->session;
-	bool usual =
-		!s->refused && (s->status == SPOP_ERR_NONE || s->status == SPOP_ERR_TOUT);
 	struct log_line line;
 
-	begin(&line, c, usual ? LOG_DEBUG : LOG_INFO, s->refused ? "refused" : "over");
+	begin(&line, c, is_usual(s) ? LOG_DEBUG : LOG_INFO,
+	      s->refused ? "refused" : "over");
 	log_number(&line, "status", (int64_t)s->status);
 	log_text(&line, "reason", s->reason);
 	if (s->detail.len > 0)
@@ -89,6 +95,7 @@ static void connection_close(struct connection *c, const char *reason)
 	struct connection_set *set = c->set;
 
 	report(c, LOG_DEBUG, "closed", reason);
+	metrics_add(c->ending, 1);
 	ev_io_stop(set->loop, &c->io);
 	ev_timer_stop(set->loop, &c->timer);
 	close(c->io.fd);
@@ -121,8 +128,20 @@ static void end_session(struct connection *c, enum spop_error status, const char
 
 	session_end(&c->session, &w, status, reason);
 	c->out_len = w.len;
+	c->ending = status == SPOP_ERR_NONE ? METRIC_SPOP_CLOSED_AGENT_ENDS
+					    : METRIC_SPOP_CLOSED_NO_HELLO;
 	report_over(c);
 	finish(c, reason);
+}
+
+/* What it is counted as that the session is over. */
+static enum metric ending(const struct session *s)
+{
+	if (s->checked)
+		return METRIC_SPOP_CLOSED_CHECK;
+	if (s->refused)
+		return METRIC_SPOP_CLOSED_REFUSED;
+	return is_usual(s) ? METRIC_SPOP_CLOSED_DISCONNECT : METRIC_SPOP_CLOSED_ERROR;
 }
 
 /*** bytes; each function is false if it has closed the connection ***/
@@ -198,6 +217,7 @@ static bool answer(struct connection *c)
 
 		c->out_len = w.len;
 		if (s->state == SESSION_OVER) {
+			c->ending = ending(s);
 			report_over(c);
 			finish(c, s->reason);
 		} else {
@@ -310,6 +330,7 @@ bool connection_open(struct connection_set *set, int fd)
 		.out_cap = out_cap,
 		.in = c->buffers,
 		.out = c->buffers + in_cap,
+		.ending = METRIC_SPOP_CLOSED_BY_PEER,
 	};
 	if (c->next)
 		c->next->link = &c->next;
@@ -339,6 +360,8 @@ void connection_drain_all(struct connection_set *set)
 
 void connection_close_all(struct connection_set *set, const char *reason)
 {
-	while (set->first)
+	while (set->first) {
+		set->first->ending = METRIC_SPOP_CLOSED_AGENT_ENDS;
 		connection_close(set->first, reason);
+	}
 }

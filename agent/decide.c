@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The verdict: docs/contract.md says what each variable means to HAProxy. */
 #include "decide.h"
+#include "account.h"
 #include "answer.h"
 #include "failover.h"
 #include "inflate.h"
@@ -75,6 +76,7 @@ static void refuse(const struct question *q, const struct policy_outcome *o)
 	const struct ul_rejection congestion = {2, 3, 1};
 	char text[FAILOVER_TEXT] = "refused by the policy";
 
+	metrics_decision(o->rule, NULL, o->pools ? METRICS_UNREACHABLE : METRICS_REJECTED);
 	if (o->pools)
 		failover_text(o->pools, text);
 	if (q->ac.len > 0)
@@ -122,13 +124,15 @@ static bool read_request(struct decide *d, const struct question *q,
 		return false;
 	}
 	if (!ul_next_pdu(stream, &pdu) || pdu.body.cut) {
+		metrics_add(METRIC_BROKEN_RQ_TOO_LONG, 1);
 		answer_reject(q->ack, (struct ul_rejection){2, 3, 2},
 			      "the A-ASSOCIATE-RQ is longer than HAProxy's buffer "
 			      "(tune.bufsize)");
 		return false;
 	}
 	if (ul_parse_associate(pdu.body, UL_ASSOCIATE_RQ, &d->rq) != READ_OK) {
-		answer_abort(q->ack, d->rq.error, UL_ABORT_INVALID_PARAMETER);
+		answer_broken(q->ack, METRIC_BROKEN_RQ, d->rq.error,
+			      UL_ABORT_INVALID_PARAMETER);
 		return false;
 	}
 	spop_set_var_int(q->ack, "rqlen", UL_PDU_HEADER + (int64_t)pdu.length);
@@ -150,6 +154,7 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 		refuse(q, o);
 		return;
 	}
+	account_passed(&d->rq, o->rule, pool->name);
 	set_verdict(d, q, "route", METRIC_ASSOCIATE_ROUTE);
 	answer_outcome(q->ack, &d->facts, o, pool);
 	if (d->rq.ncontexts > 0)
@@ -171,12 +176,14 @@ static void accept_early(struct decide *d, const struct question *q, size_t rqle
 	negotiate_write_ac(&d->rq, &d->plan, &pdu);
 	answer_pdu(q->ack, "reply", &pdu);
 	spop_set_var_int(q->ack, "need", (int64_t)rqlen + UL_ABORT_SIZE);
+	spop_set_var_int(q->ack, "accepted", account_now());
 }
 
 static void associate(struct decide *d, const struct question *q)
 {
 	struct policy_facts view = facts_view(&d->facts);
 	const struct policy_outcome *o;
+	enum negotiate_obstacle obstacle;
 	struct ul_rejection why;
 	struct prospect p;
 	struct reader stream;
@@ -184,6 +191,7 @@ static void associate(struct decide *d, const struct question *q)
 
 	if (!read_request(d, q, &stream))
 		return;
+	metrics_association(d->rq.calling_ae_title);
 	rqlen = q->rq.len - reader_left(&stream);
 	o = ruling_decide(d->facts.policy, &view);
 	if (o) {
@@ -191,7 +199,9 @@ static void associate(struct decide *d, const struct question *q)
 		return;
 	}
 	p = prospect_plan(&d->facts, &d->rq, q->learned, q->down, &d->plan);
-	if (negotiate_finish(&d->rq, &d->plan) != NEGOTIATE_NO_OBSTACLE) {
+	obstacle = negotiate_finish(&d->rq, &d->plan);
+	if (obstacle) {
+		account_obstacle(obstacle);
 		pass_through(d, q, rqlen, p.fallback);
 		return;
 	}
@@ -228,6 +238,7 @@ static void splice(struct decide *d, const struct question *q,
 		refuse(q, o);
 		return;
 	}
+	account_spliced(&d->facts.association, o->rule, pool->name);
 	set_verdict(d, q, "route", METRIC_DATASET_ROUTE);
 	answer_outcome(q->ack, &d->facts, o, pool);
 	set_request(d, q, o);
@@ -261,11 +272,12 @@ static bool read_message(struct decide *d, const struct question *q, struct read
 
 	dimse_gather(stream, &command, &data, &d->message);
 	if (d->message.end == DIMSE_ERROR) {
-		answer_abort(q->ack, d->message.error,
-			     (enum ul_abort_reason)d->message.abort_reason);
+		answer_broken(q->ack, METRIC_BROKEN_MESSAGE, d->message.error,
+			      (enum ul_abort_reason)d->message.abort_reason);
 		return false;
 	}
 	if (d->message.end == DIMSE_ABORT) {
+		metrics_add(METRIC_ABORTED_BY_SCU, 1);
 		answer_text(q->ack, "verdict", "reject");
 		answer_text(q->ack, "error",
 			    "the SCU has aborted before its first data set");
@@ -279,9 +291,9 @@ static bool read_message(struct decide *d, const struct question *q, struct read
 	answer_uid(q->ack, "sop_class", d->message.sop_class);
 	answer_uid(q->ack, "transfer_syntax", d->facts.association.transfer_syntax);
 	if (d->facts.association.transfer_syntax.len == 0) {
-		answer_abort(q->ack,
-			     "message on a presentation context that was not accepted",
-			     UL_ABORT_INVALID_PARAMETER);
+		answer_broken(q->ack, METRIC_BROKEN_CONTEXT,
+			      "message on a presentation context that was not accepted",
+			      UL_ABORT_INVALID_PARAMETER);
 		return false;
 	}
 	return true;
@@ -294,8 +306,9 @@ static bool recall(struct decide *d, const struct question *q)
 
 	if (!ul_next_pdu(&stream, &pdu) || pdu.type != UL_ASSOCIATE_AC ||
 	    ul_parse_associate(pdu.body, UL_ASSOCIATE_AC, &d->ac) != READ_OK) {
-		answer_abort(q->ack, "HAProxy has not sent the A-ASSOCIATE-AC back",
-			     UL_ABORT_NOT_SPECIFIED);
+		answer_broken(q->ack, METRIC_BROKEN_AC,
+			      "HAProxy has not sent the A-ASSOCIATE-AC back",
+			      UL_ABORT_NOT_SPECIFIED);
 		return false;
 	}
 	negotiate_recall(&d->rq, &d->ac, &d->plan);
@@ -322,20 +335,17 @@ static void dataset(struct decide *d, const struct question *q)
 		ask_for_more(d, q, q->rq.len - reader_left(&stream) + d->message.need);
 		return;
 	}
+	account_data(&d->message, q->accepted);
+	if (!o)
+		account_undecided(&d->message);
 	splice(d, q, o ? o : prospect_fallback(&d->facts));
-	if (!sound || d->facts.elements.data_set.ds.bytes.state == READ_BAD)
+	if (!sound || d->facts.elements.data_set.ds.bytes.state == READ_BAD) {
+		metrics_add(METRIC_BROKEN_DATA_SET, 1);
 		answer_text(q->ack, "error", "the data set cannot be read");
+	}
 }
 
 /*** the door ***/
-
-static int64_t microseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 /* With the policy with which the association began, or the one that is in force. */
 static bool begin(struct decide *d, const struct question *q)
@@ -366,7 +376,7 @@ void decide_message(struct decide *d, struct slice name, struct reader args,
 {
 	struct question q;
 	bool first = slice_equal(name, slice_str("associate"));
-	int64_t start = microseconds();
+	int64_t start = account_clock();
 
 	if (!first && !slice_equal(name, slice_str("dataset")))
 		return;
@@ -379,8 +389,7 @@ void decide_message(struct decide *d, struct slice name, struct reader args,
 		associate(d, &q);
 	else
 		dataset(d, &q);
-	metrics_add(d->counted, 1);
-	spop_set_var_int(ack, "decision_us", microseconds() - start);
+	spop_set_var_int(ack, "decision_us", account_answer(d->counted, start));
 }
 
 struct facts *decide_facts(struct decide *d)

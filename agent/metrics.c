@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* https://prometheus.io/docs/instrumenting/exposition_formats/ (text format 0.0.4) */
 #include "metrics.h"
+#include "dict.h"
+#include "exposition.h"
+#include "histogram.h"
+#include "plain.h"
 #include "process.h"
-#include "unicode.h"
+#include "tally.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +22,98 @@ static const struct row {
 	METRICS(METRICS_FAMILY, METRICS_SERIES)};
 
 static _Atomic int64_t values[METRIC_COUNT];
+
+/*** how values spread ***/
+
+#define ANSWER_TIMES                                                                     \
+	{                                                                                \
+		5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000,     \
+			5000000, 10000000, 25000000, 100000000                           \
+	}
+
+static struct histogram spreads[METRICS_SPREADS] = {
+	[METRICS_ASSOCIATE_TIME] = {ANSWER_TIMES, 1000000000, "message=\"associate\""},
+	[METRICS_DATASET_TIME] = {ANSWER_TIMES, 1000000000, "message=\"dataset\""},
+	[METRICS_DATA_SET_BYTES] =
+		{{256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 114688}, 1, ""},
+	[METRICS_DATA_SET_WAIT] = {{1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
+				    500000, 1000000, 2500000, 5000000, 10000000,
+				    30000000},
+				   1000000,
+				   ""},
+};
+
+/* The families of histograms, each of which goes on to where the next begins. */
+static const struct spread_family {
+	const char *name, *help;
+	enum metrics_spread first;
+} spread_families[] = {
+	{"dicom_spoa_decision_duration_seconds", "What an answer took in the agent.",
+	 METRICS_ASSOCIATE_TIME},
+	{"dicom_spoa_decision_data_set_bytes",
+	 "Bytes of the first data set that had come when it decided.",
+	 METRICS_DATA_SET_BYTES},
+	{"dicom_spoa_data_set_wait_seconds",
+	 "From the A-ASSOCIATE-AC to the question that was decided, with the time that "
+	 "the "
+	 "SCU took.",
+	 METRICS_DATA_SET_WAIT},
+	{NULL, NULL, METRICS_SPREADS},
+};
+
+/*** what comes up ***/
+
+static struct tally_table decided, callers, contained, probed, answered_at;
+static struct tally decisions = {
+	.name = "dicom_spoa_decisions_total",
+	.help = "Associations by what was decided.",
+	.labels = {"rule", "pool", "outcome"},
+	.nlabels = 3,
+	.kept = 1,
+	.most = TALLY_MOST,
+	.table = &decided,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+static struct tally associations = {
+	.name = "dicom_spoa_associations_total",
+	.help = "Associations by calling AE title.",
+	.labels = {"calling_ae"},
+	.nlabels = 1,
+	.most = 1000,
+	.table = &callers,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+static struct tally contents = {
+	.name = "dicom_spoa_sop_classes_total",
+	.help = "Associations by SOP class, and transfer syntax if they were spliced.",
+	.labels = {"sop_class", "transfer_syntax"},
+	.nlabels = 2,
+	.most = 2000,
+	.table = &contained,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+static struct tally probes = {
+	.name = "dicom_spoa_probes_total",
+	.help = "Probes of archives by result.",
+	.labels = {"archive", "result"},
+	.nlabels = 2,
+	.kept = 1,
+	.most = 500,
+	.table = &probed,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+static struct tally probe_times = {
+	.name = "dicom_spoa_probe_last_success_timestamp_seconds",
+	.help = "When an archive has last answered a probe.",
+	.gauge = true,
+	.labels = {"archive"},
+	.nlabels = 1,
+	.most = 500,
+	.table = &answered_at,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+
+/*** what belongs to the policy, and to the program ***/
 
 /* What is said by labels, with the value 1; without labels it is not said. */
 struct info {
@@ -40,46 +134,6 @@ static double started; /* s since the epoch */
 /* Of all that belongs to the policy: a scrape sees it before a load or after it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/*** labels ***/
-
-static void write_text(struct writer *out, const char *text)
-{
-	writer_bytes(out, slice_str(text));
-}
-
-/* A character of a label's value, escaped as the format demands. */
-static void write_character(struct writer *out, struct slice c)
-{
-	if (c.len > 1)
-		writer_bytes(out, c);
-	else if (c.ptr[0] == '\n')
-		write_text(out, "\\n");
-	else if (c.ptr[0] < ' ' || c.ptr[0] == 0x7f)
-		writer_u8(out, ' ');
-	else {
-		if (c.ptr[0] == '"' || c.ptr[0] == '\\')
-			writer_u8(out, '\\');
-		writer_u8(out, c.ptr[0]);
-	}
-}
-
-static void write_label(struct writer *out, const char *name, struct slice value)
-{
-	struct reader r = reader_of(value, false);
-
-	if (out->len > 0)
-		writer_u8(out, ',');
-	write_text(out, name);
-	write_text(out, "=\"");
-	while (reader_left(&r) > 0) {
-		size_t len = unicode_sequence(slice_of(r.pos, reader_left(&r)));
-		struct slice c = reader_slice(&r, len > 0 ? len : 1);
-
-		write_character(out, len > 0 ? c : slice_str("\xEF\xBF\xBD"));
-	}
-	writer_u8(out, '"');
-}
-
 static struct writer begin_labels(struct info *i)
 {
 	return writer_of(i->labels, sizeof(i->labels));
@@ -97,7 +151,7 @@ void metrics_begin(const char *version)
 	struct writer labels = begin_labels(&build);
 	struct timespec now;
 
-	write_label(&labels, "version", slice_str(version));
+	exposition_label(&labels, "version", slice_str(version));
 	end_labels(&build, &labels);
 	if (clock_gettime(CLOCK_REALTIME, &now) == 0)
 		started = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
@@ -106,6 +160,62 @@ void metrics_begin(const char *version)
 void metrics_add(enum metric m, int64_t n)
 {
 	atomic_fetch_add_explicit(&values[m], n, memory_order_relaxed);
+}
+
+void metrics_observe(enum metrics_spread s, int64_t value)
+{
+	histogram_observe(&spreads[s], value);
+}
+
+void metrics_association(struct slice calling_ae)
+{
+	uint8_t bytes[16 * PLAIN_MOST];
+	struct writer title = writer_of(bytes, sizeof(bytes));
+
+	plain_write(&title, slice_head(calling_ae, 16));
+	tally_add(&associations, (const struct slice[]){writer_slice(&title)}, 1);
+}
+
+void metrics_decision(const char *rule, const char *pool, enum metrics_outcome outcome)
+{
+	static const char *const words[METRICS_OUTCOMES] = {"passed", "spliced",
+							    "rejected", "unreachable"};
+
+	tally_add(&decisions,
+		  (const struct slice[]){slice_str(rule), slice_str(pool ? pool : ""),
+					 slice_str(words[outcome])},
+		  1);
+}
+
+static struct slice keyword(struct slice uid)
+{
+	const struct dict_uid *known = uid.len > 0 ? dict_uid(uid) : NULL;
+
+	return slice_str(known ? known->keyword : uid.len > 0 ? "other" : "");
+}
+
+void metrics_content(struct slice sop_class, struct slice transfer_syntax)
+{
+	if (sop_class.len > 0)
+		tally_add(&contents,
+			  (const struct slice[]){keyword(sop_class),
+						 keyword(transfer_syntax)},
+			  1);
+}
+
+void metrics_probe(const char *archive, bool answered)
+{
+	const struct slice key[] = {slice_str(archive),
+				    slice_str(answered ? "answered" : "failed")};
+
+	tally_add(&probes, key, 1);
+	if (answered)
+		tally_set(&probe_times, key, time(NULL));
+}
+
+void metrics_probe_ends(const char *archive)
+{
+	tally_set(&probe_times, (const struct slice[]){slice_str(archive)}, 0);
 }
 
 static void set(enum metric m, int64_t value)
@@ -119,7 +229,7 @@ void metrics_policy_loaded(const char *id, size_t rules)
 	int64_t now = time(NULL);
 
 	pthread_mutex_lock(&lock);
-	write_label(&labels, "id", slice_str(id));
+	exposition_label(&labels, "id", slice_str(id));
 	end_labels(&in_force, &labels);
 	refusal.len = 0;
 	set(METRIC_POLICY_RULES, (int64_t)rules);
@@ -139,9 +249,9 @@ void metrics_policy_refused(size_t errors, struct slice file, unsigned line,
 
 	snprintf(number, sizeof(number), "%u", line);
 	pthread_mutex_lock(&lock);
-	write_label(&labels, "file", slice_head(file, METRICS_FILE_MAX));
-	write_label(&labels, "line", slice_str(line > 0 ? number : ""));
-	write_label(&labels, "reason", slice_head(reason, METRICS_REASON_MAX));
+	exposition_label(&labels, "file", slice_head(file, METRICS_FILE_MAX));
+	exposition_label(&labels, "line", slice_str(line > 0 ? number : ""));
+	exposition_label(&labels, "reason", slice_head(reason, METRICS_REASON_MAX));
 	end_labels(&refusal, &labels);
 	set(METRIC_POLICY_LAST_LOAD_SUCCESSFUL, 0);
 	set(METRIC_POLICY_LAST_LOAD_ERRORS, (int64_t)errors);
@@ -152,55 +262,38 @@ void metrics_policy_refused(size_t errors, struct slice file, unsigned line,
 
 /*** the text ***/
 
-static void write_head(struct writer *out, const char *name, const char *type,
-		       const char *help)
-{
-	const char *const words[] = {"# HELP ", name, " ",  help, "\n# TYPE ",
-				     name,      " ",  type, "\n"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		write_text(out, words[i]);
-}
-
-static void write_sample(struct writer *out, const char *name, struct slice labels,
-			 const char *value)
-{
-	write_text(out, name);
-	if (labels.len > 0) {
-		writer_u8(out, '{');
-		writer_bytes(out, labels);
-		writer_u8(out, '}');
-	}
-	writer_u8(out, ' ');
-	write_text(out, value);
-	writer_u8(out, '\n');
-}
-
 static void write_info(struct writer *out, const struct info *i)
 {
 	if (i->len == 0)
 		return;
-	write_head(out, i->name, "gauge", i->help);
-	write_sample(out, i->name, slice_of(i->labels, i->len), "1");
+	exposition_head(out, i->name, "gauge", i->help);
+	exposition_sample(out, i->name, "", slice_of(i->labels, i->len), "1");
 }
 
 static void write_rows(struct writer *out)
 {
 	const char *name = NULL;
-	char value[24];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 
 		if (row->name) {
 			name = row->name;
-			write_head(out, name, row->type, row->help);
+			exposition_head(out, name, row->type, row->help);
 			continue;
 		}
-		snprintf(
-			value, sizeof(value), "%" PRId64,
+		exposition_number(
+			out, name, "", slice_str(row->labels),
 			atomic_load_explicit(&values[row->metric], memory_order_relaxed));
-		write_sample(out, name, slice_str(row->labels), value);
+	}
+}
+
+static void write_spreads(struct writer *out)
+{
+	for (const struct spread_family *f = spread_families; f->name; f++) {
+		exposition_head(out, f->name, "histogram", f->help);
+		for (size_t i = f->first; i < f[1].first; i++)
+			histogram_render(&spreads[i], f->name, out);
 	}
 }
 
@@ -213,8 +306,8 @@ static void write_standard(struct writer *out, const char *name, const char *typ
 	if (value < 0)
 		return;
 	snprintf(text, sizeof(text), "%.*f", decimals, value);
-	write_head(out, name, type, help);
-	write_sample(out, name, (struct slice){0}, text);
+	exposition_head(out, name, type, help);
+	exposition_sample(out, name, "", (struct slice){0}, text);
 }
 
 static void write_process(struct writer *out)
@@ -229,6 +322,8 @@ static void write_process(struct writer *out)
 		       "Number of open file descriptors.", 0, (double)p.open_fds);
 	write_standard(out, "process_max_fds", "gauge",
 		       "Maximum number of open file descriptors.", 0, (double)p.max_fds);
+	write_standard(out, "process_virtual_memory_bytes", "gauge",
+		       "Virtual memory size in bytes.", 0, (double)p.virtual_bytes);
 	write_standard(out, "process_resident_memory_bytes", "gauge",
 		       "Resident memory size in bytes.", 0, (double)p.resident_bytes);
 	write_standard(out, "process_start_time_seconds", "gauge",
@@ -238,12 +333,18 @@ static void write_process(struct writer *out)
 
 bool metrics_render(struct writer *out)
 {
+	struct tally *const tallies[] = {&decisions, &associations, &contents, &probes,
+					 &probe_times};
+
 	pthread_mutex_lock(&lock);
 	write_info(out, &build);
 	write_info(out, &in_force);
 	write_info(out, &refusal);
 	write_rows(out);
 	pthread_mutex_unlock(&lock);
+	for (size_t i = 0; i < sizeof(tallies) / sizeof(tallies[0]); i++)
+		tally_render(tallies[i], out);
+	write_spreads(out);
 	write_process(out);
 	return writer_ok(out);
 }

@@ -18,7 +18,7 @@ enum { VARIABLE_MAX = 40 }; /* bytes, without HAProxy's prefix */
 
 /* The contract's own variables (docs/contract.md), and dicom.cfg's and the Lua's */
 static const char reserved[] =
-	" verdict backend key rule rqlen need reply request policy began calling_ae "
+	" verdict backend key rule rqlen need reply request policy began accepted calling_ae "
 	"called_ae sop_class transfer_syntax error decision_us answered wait_until "
 	"length "
 	"spoe_error promise close_at ";

@@ -2,6 +2,7 @@
 #include "prober.h"
 #include "deadline.h"
 #include "log.h"
+#include "metrics.h"
 #include "probe.h"
 
 #include <pthread.h>
@@ -121,6 +122,18 @@ static void inherit(struct prober *p, struct watched *w, int64_t latest)
 	old->answer = NULL;
 }
 
+/* They are not probed any more: nobody is to wait for them to answer. */
+static void end_those_left_out(const struct prober *p, struct watched *fresh, size_t n)
+{
+	char key[PROBER_KEY];
+
+	for (size_t i = 0; i < p->n; i++) {
+		key_of(&p->list[i], key, sizeof(key));
+		if (!find(fresh, n, key))
+			metrics_probe_ends(key);
+	}
+}
+
 /*** the thread ***/
 
 static void log_probe(const char *key, enum log_level level, const char *reason)
@@ -155,6 +168,7 @@ static void note(struct prober *p, struct watched *w, json_t *answer, const char
 	char key[PROBER_KEY];
 
 	key_of(w, key, sizeof(key));
+	metrics_probe(key, answer);
 	log_probe(key, same ? LOG_DEBUG : LOG_INFO, answer ? NULL : reason);
 	w->failing = !answer;
 	snprintf(w->reason, sizeof(w->reason), "%s", reason);
@@ -291,6 +305,7 @@ bool prober_watch(struct prober *p, const struct prober_archive *list, size_t n,
 	pthread_mutex_lock(&p->lock);
 	for (size_t i = 0; i < n; i++)
 		inherit(p, &fresh[i], latest);
+	end_those_left_out(p, fresh, n);
 	forget(p->list, p->n);
 	p->list = fresh;
 	p->n = n;

@@ -17,17 +17,20 @@ static double cpu_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int64_t resident_bytes(void)
+static void read_memory(struct process *p)
 {
 	FILE *statm = fopen("/proc/self/statm", "re");
-	long pages = 0;
-	int found;
+	long all = 0, resident = 0;
+	int64_t page = sysconf(_SC_PAGESIZE);
 
+	p->virtual_bytes = p->resident_bytes = -1;
 	if (!statm)
-		return -1;
-	found = fscanf(statm, "%*s %ld", &pages);
+		return;
+	if (fscanf(statm, "%ld %ld", &all, &resident) == 2) {
+		p->virtual_bytes = all * page;
+		p->resident_bytes = resident * page;
+	}
 	fclose(statm);
-	return found == 1 ? (int64_t)pages * sysconf(_SC_PAGESIZE) : -1;
 }
 
 /* Without the one that this takes. */
@@ -57,7 +60,7 @@ static int64_t max_fds(void)
 void process_read(struct process *p)
 {
 	p->cpu_seconds = cpu_seconds();
-	p->resident_bytes = resident_bytes();
+	read_memory(p);
 	p->open_fds = open_fds();
 	p->max_fds = max_fds();
 }

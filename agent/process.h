@@ -8,6 +8,7 @@
 /* -1: the kernel does not say. */
 struct process {
 	double cpu_seconds;     /* of all threads, in user mode and in the kernel's */
+	int64_t virtual_bytes;  /* address space */
 	int64_t resident_bytes; /* memory */
 	int64_t open_fds;       /* file descriptors */
 	int64_t max_fds;        /* how many there may be */

@@ -36,6 +36,8 @@ struct question question_read(struct reader args, unsigned nargs, struct writer 
 			q.connection.port = value.number;
 		else if (slice_equal(name, slice_str("began")))
 			q.began = value.number;
+		else if (slice_equal(name, slice_str("accepted")))
+			q.accepted = value.number;
 	}
 	return q;
 }

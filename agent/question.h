@@ -13,6 +13,7 @@ struct question {
 	struct slice ac;      /* the AC that was sent; dataset only, as the next two */
 	struct slice policy;  /* the id of the one with which the association began */
 	int64_t began;        /* seconds since the epoch; 0: now */
+	int64_t accepted;     /* us since the epoch: when the AC was sent; 0: not known */
 	struct facts_connection connection;
 	struct writer *ack; /* where the answer goes */
 };

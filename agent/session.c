@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SPOE.txt 3.2 */
 #include "session.h"
+#include "metrics.h"
 
 void session_init(struct session *s, uint32_t max_frame,
 		  const struct session_application *application)
@@ -34,6 +35,7 @@ void session_end(struct session *s, struct writer *out, enum spop_error status,
 		 const char *reason)
 {
 	spop_disconnect_write(out, status);
+	metrics_add(METRIC_SPOP_AGENT_DISCONNECT, 1);
 	s->refused = status != SPOP_ERR_NONE;
 	over(s, status, reason);
 }
@@ -61,9 +63,11 @@ static void on_hello(struct session *s, struct spop_frame *frame, struct writer 
 	if (hello.max_frame_size < s->max_frame)
 		s->max_frame = hello.max_frame_size;
 	spop_hello_write(out, s->max_frame);
+	metrics_add(METRIC_SPOP_AGENT_HELLO, 1);
 	s->state = SESSION_READY;
 	/* 3.2.5: no DISCONNECT is due after a health check */
-	if (hello.healthcheck)
+	s->checked = hello.healthcheck;
+	if (s->checked)
 		over(s, SPOP_ERR_NONE, "health check");
 }
 
@@ -76,6 +80,7 @@ static void on_disconnect(struct session *s, struct spop_frame *frame, struct wr
 		return;
 	}
 	spop_disconnect_write(out, SPOP_ERR_NONE);
+	metrics_add(METRIC_SPOP_AGENT_DISCONNECT, 1);
 	over(s, d.status, "disconnected by HAProxy");
 	s->detail = d.message;
 }
@@ -110,6 +115,7 @@ static void on_notify(struct session *s, struct spop_frame *frame, struct writer
 		spop_set_var_str(&ack, app->error_variable, slice_str("unknown message"));
 	}
 	spop_frame_end(&ack, at);
+	metrics_add(METRIC_SPOP_ACK, 1);
 	out->len = ack.len;
 }
 
@@ -122,7 +128,13 @@ static void on_frame(struct session *s, struct spop_frame *frame, struct writer 
 	bool known = frame->type <= SPOP_FRM_T_HAPROXY_NOTIFY;
 	bool hello = frame->type == SPOP_FRM_T_HAPROXY_HELLO;
 	bool disconnect = frame->type == SPOP_FRM_T_HAPROXY_DISCON;
+	bool notify = frame->type == SPOP_FRM_T_HAPROXY_NOTIFY;
 
+	metrics_add(hello        ? METRIC_SPOP_HAPROXY_HELLO
+		    : disconnect ? METRIC_SPOP_HAPROXY_DISCONNECT
+		    : notify     ? METRIC_SPOP_NOTIFY
+				 : METRIC_SPOP_OTHER,
+		    1);
 	if (s->state == SESSION_HELLO && !hello && !disconnect)
 		session_end(s, out, SPOP_ERR_INVALID, "not a HAPROXY-HELLO");
 	else if (s->state == SESSION_READY && hello)
@@ -135,7 +147,7 @@ static void on_frame(struct session *s, struct spop_frame *frame, struct writer 
 		on_disconnect(s, frame, out);
 	else if (frame->flags & SPOP_FRM_FL_ABRT)
 		return;
-	else if (frame->type == SPOP_FRM_T_HAPROXY_NOTIFY)
+	else if (notify)
 		on_notify(s, frame, out);
 	else if (frame->type == SPOP_FRM_T_UNSET)
 		session_end(s, out, SPOP_ERR_FRAG_NOT_SUPPORTED,

@@ -35,6 +35,7 @@ struct session {
 	uint32_t max_frame;  /* bytes, ours; the negotiated one after HELLO */
 	bool blocked;        /* a frame waits for more room to answer it */
 	bool refused;        /* OVER: it was us, with <status> */
+	bool checked;        /* OVER: it was a health check */
 	uint64_t status;     /* OVER: ours, or the peer's if it disconnected */
 	const char *reason;  /* OVER: why, in words; static */
 	struct slice detail; /* OVER: the peer's own words, in its last frame */

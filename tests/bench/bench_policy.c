@@ -81,7 +81,7 @@ static void ask_message(struct subject *s, struct message *m, const struct quest
 {
 	fill_in(m, q);
 	decide_message(s->d, slice_str(m->name),
-		       reader_of(slice_of(m->bytes, m->len), false), 8, ack);
+		       reader_of(slice_of(m->bytes, m->len), false), 9, ack);
 	decide_release(s->d);
 }
 

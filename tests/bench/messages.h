@@ -125,6 +125,7 @@ static inline void write_message(struct message *m, struct slice rq,
 	tell_bytes(&w, "ac", h->reply, SPOP_DATA_T_BIN);
 	tell_bytes(&w, "policy", h->policy, SPOP_DATA_T_STR);
 	tell_number(&w, "began", h->began);
+	tell_number(&w, "accepted", h->accepted);
 	if (!writer_ok(&w))
 		abort();
 	m->len = w.len;

@@ -93,7 +93,7 @@ static void follow(struct decide *d, const struct heard *first, struct slice in)
 {
 	static struct heard h;
 	static struct ul_associate rq;
-	struct told told = {.ac = first->reply, .policy = first->policy, .began = first->began};
+	struct told told = {.ac = first->reply, .policy = first->policy, .began = first->began, .accepted = first->accepted};
 	int64_t need = first->need;
 
 	while (need <= (int64_t)in.len) {

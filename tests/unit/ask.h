@@ -17,7 +17,7 @@ enum { HEARD_EXPORTS = 8 };
 struct heard {
 	struct slice verdict, backend, rule, key, reply, request, error;
 	struct slice calling_ae, called_ae, sop_class, transfer_syntax, policy;
-	int64_t rqlen, need, decision_us, began;
+	int64_t rqlen, need, decision_us, began, accepted;
 	struct {
 		struct slice name, value;
 	} exports[HEARD_EXPORTS];
@@ -28,7 +28,7 @@ struct heard {
 /* The arguments of a message; what is empty or 0 is sent as HAProxy sends what it has not. */
 struct told {
 	struct slice rq, ac, policy;
-	int64_t began;
+	int64_t began, accepted;
 	struct slice src; /* 4 or 16 bytes */
 	int64_t dport;
 	struct slice server_name, client_name, down;
@@ -42,6 +42,7 @@ static inline void heard_number(struct heard *h, struct slice name, int64_t numb
 	} known[] = {{"rqlen", &h->rqlen},
 		     {"need", &h->need},
 		     {"began", &h->began},
+		     {"accepted", &h->accepted},
 		     {"decision_us", &h->decision_us}};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -143,10 +144,11 @@ static inline void ask_told(struct decide *d, const char *message, const struct 
 	tell_bytes(&w, "ac", told->ac, SPOP_DATA_T_BIN);
 	tell_bytes(&w, "policy", told->policy, SPOP_DATA_T_STR);
 	tell_number(&w, "began", told->began);
+	tell_number(&w, "accepted", told->accepted);
 	memset(h, 0, offsetof(struct heard, bytes));
-	h->rqlen = h->need = h->decision_us = h->began = -1;
+	h->rqlen = h->need = h->decision_us = h->began = h->accepted = -1;
 	ack = writer_of(h->bytes, sizeof(h->bytes));
-	decide_message(d, slice_str(message), reader_of(writer_slice(&w), false), 9, &ack);
+	decide_message(d, slice_str(message), reader_of(writer_slice(&w), false), 10, &ack);
 	if (!writer_ok(&w) || !writer_ok(&ack))
 		abort();
 	heard_read(h, writer_slice(&ack));

@@ -28,7 +28,7 @@
 struct talk {
 	struct policies *policies;
 	struct decide *d;
-	struct told told; /* what HAProxy says with each message; ac, policy and began are filled in */
+	struct told told; /* what HAProxy says with each message; ac, policy, began and accepted are filled in */
 	struct heard heard;
 	struct writer stream;
 	uint8_t bytes[1 << 17], ac[4096];
@@ -77,6 +77,7 @@ static inline struct heard *talk_associate(struct talk *t, const char *contexts,
 	t->told.ac = slice_of(t->ac, h->reply.len);
 	t->told.policy = slice_of(t->policy, h->policy.len);
 	t->told.began = h->began;
+	t->told.accepted = h->accepted > 0 ? h->accepted : 0;
 	return h;
 }
 

@@ -462,6 +462,23 @@ static void test_began(void **state)
 	talk_end(&t);
 }
 
+/* When the A-ASSOCIATE-AC was sent, for the wait for the data set. */
+static void test_accepted(void **state)
+{
+	int64_t now = time(NULL);
+
+	talk_begin(&t, YES_IF("'Modality': 'CT'"));
+	talk_associate(&t, STORE_CONTEXT, "");
+	assert_in_range(t.heard.accepted, now * 1000000, (now + 60) * 1000000);
+	check(talk_send(&t, STORE("0800 6000 'CS' 0200 'CT'")), "route", "yes");
+	assert_int_equal(t.heard.accepted, -1);
+	talk_end(&t);
+	talk_begin(&t, "{'rules': [], 'default': {'backend': 'a'}}");
+	check(talk_associate(&t, STORE_CONTEXT, ""), "route", "a");
+	assert_int_equal(t.heard.accepted, -1);
+	talk_end(&t);
+}
+
 static void test_schedule(void **state)
 {
 	static const struct {
@@ -505,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_exports_do_not_delay_refusals),
 		cmocka_unit_test(test_policy_is_replaced),
 		cmocka_unit_test(test_began),
+		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_schedule),
 	};
 

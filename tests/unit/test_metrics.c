@@ -15,7 +15,7 @@
 /* All metrics as text. */
 static const char *scrape(void)
 {
-	static char text[32 * 1024];
+	static char text[64 * 1024];
 	struct writer out = writer_of(text, sizeof(text) - 1);
 
 	assert_true(metrics_render(&out));
@@ -73,12 +73,86 @@ static void test_counting(void **state)
 	metrics_add(METRIC_DATASET_MORE, 2);
 	metrics_add(METRIC_SPOP_CONNECTIONS, 5);
 	metrics_add(METRIC_SPOP_CONNECTIONS, -6);
-	check_line("dicom_spoa_decisions_total{message=\"dataset\",verdict=\"more\"} ",
+	check_line("dicom_spoa_answers_total{message=\"dataset\",verdict=\"more\"} ",
 		   "3");
-	check_line("dicom_spoa_decisions_total{message=\"dataset\",verdict=\"route\"} ",
+	check_line("dicom_spoa_answers_total{message=\"dataset\",verdict=\"route\"} ",
 		   "0");
 	check_line("dicom_spoa_spop_connections ", "-1");
 	metrics_add(METRIC_SPOP_CONNECTIONS, 1);
+}
+
+static void test_decisions(void **state)
+{
+	metrics_decision("ct", "ct", METRICS_SPLICED);
+	metrics_decision("ct", "ct", METRICS_SPLICED);
+	metrics_decision("M\xC3\xBCller", "ct", METRICS_PASSED);
+	metrics_decision("default", NULL, METRICS_REJECTED);
+	check_line("dicom_spoa_decisions_total{rule=\"ct\",pool=\"ct\",outcome=\"spliced\"} ", "2");
+	check_line("dicom_spoa_decisions_total{rule=\"M\xC3\xBCller\",", "pool=\"ct\",outcome=\"passed\"} 1");
+	check_line("dicom_spoa_decisions_total{rule=\"default\",", "pool=\"\",outcome=\"rejected\"} 1");
+}
+
+/* However hostile, two titles are two, and the line is whole. */
+static void test_calling_ae_titles(void **state)
+{
+	metrics_association(edge(slice_str("CT 1")));
+	metrics_association(edge(slice_str("CT 1")));
+	metrics_association(edge(slice_of("A\0\n", 3)));
+	metrics_association(edge(slice_str("\"} 1")));
+	metrics_association(edge(slice_str("\\\xFF")));
+	metrics_association((struct slice){0});
+	check_line("dicom_spoa_associations_total{calling_ae=\"CT 1\"} ", "2");
+	check_line("dicom_spoa_associations_total{calling_ae=\"A\\\\x00\\\\x0a\"} ", "1");
+	check_line("dicom_spoa_associations_total{calling_ae=\"\\\\x22} 1\"} ", "1");
+	check_line("dicom_spoa_associations_total{calling_ae=\"\\\\x5c\\\\xff\"} ", "1");
+	check_line("dicom_spoa_associations_total{calling_ae=\"\"} ", "1");
+}
+
+static void test_content(void **state)
+{
+	metrics_content(edge(slice_str("1.2.840.10008.5.1.4.1.1.2")), slice_str("1.2.840.10008.1.2.1"));
+	metrics_content(slice_str("1.2.840.10008.5.1.4.1.1.2"), (struct slice){0});
+	metrics_content(slice_str("1.2.3"), slice_str("1.2.4"));
+	metrics_content((struct slice){0}, (struct slice){0});
+	check_line("dicom_spoa_sop_classes_total{sop_class=\"CTImageStorage\",",
+		   "transfer_syntax=\"ExplicitVRLittleEndian\"} 1");
+	check_line("dicom_spoa_sop_classes_total{sop_class=\"CTImageStorage\",transfer_syntax=\"\"} ", "1");
+	check_line("dicom_spoa_sop_classes_total{sop_class=\"other\",", "transfer_syntax=\"other\"} 1");
+	assert_null(line_of(scrape(), "dicom_spoa_sop_classes_total{sop_class=\"\""));
+}
+
+static void test_probes(void **state)
+{
+	static const char head[] = "dicom_spoa_probe_last_success_timestamp_seconds{archive=\"a:1 B C\"} ";
+	time_t start = time(NULL);
+
+	metrics_probe("a:1 B C", false);
+	assert_null(line_of(scrape(), head));
+	metrics_probe("a:1 B C", true);
+	metrics_probe("a:1 B C", true);
+	assert_in_range(strtod(line_of(scrape(), head), NULL), start, time(NULL));
+	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"failed\"} ", "1");
+	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"answered\"} ", "2");
+	metrics_probe_ends("a:1 B C");
+	assert_null(line_of(scrape(), head));
+	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"answered\"} ", "2");
+}
+
+static void test_spreads(void **state)
+{
+	metrics_observe(METRICS_ASSOCIATE_TIME, 5000);
+	metrics_observe(METRICS_DATASET_TIME, 100000001);
+	metrics_observe(METRICS_DATA_SET_BYTES, 257);
+	metrics_observe(METRICS_DATA_SET_WAIT, 1500000);
+	check_line("dicom_spoa_decision_duration_seconds_bucket{message=\"associate\",le=\"5e-06\"} ", "1");
+	check_line("dicom_spoa_decision_duration_seconds_bucket{message=\"dataset\",le=\"0.1\"} ", "0");
+	check_line("dicom_spoa_decision_duration_seconds_count{message=\"dataset\"} ", "1");
+	check_line("dicom_spoa_decision_data_set_bytes_bucket{le=\"256\"} ", "0");
+	check_line("dicom_spoa_decision_data_set_bytes_bucket{le=\"512\"} ", "1");
+	check_line("dicom_spoa_decision_data_set_bytes_sum ", "257");
+	check_line("dicom_spoa_data_set_wait_seconds_bucket{le=\"1\"} ", "0");
+	check_line("dicom_spoa_data_set_wait_seconds_bucket{le=\"2.5\"} ", "1");
+	check_line("dicom_spoa_data_set_wait_seconds_sum ", "1.5");
 }
 
 static void test_policy_from_load_to_load(void **state)
@@ -154,10 +228,22 @@ static void test_long_labels(void **state)
 	metrics_policy_loaded("0", 0);
 }
 
+static void check_suffix(const char *line, const char *name, bool histogram)
+{
+	const char *suffix = line + strlen(name);
+	size_t len = strcspn(suffix, " {");
+
+	if (!histogram)
+		assert_int_equal(len, 0);
+	else if (len != 7 || strncmp(suffix, "_bucket", 7) != 0)
+		assert_true((len == 4 && strncmp(suffix, "_sum", 4) == 0) ||
+			    (len == 6 && strncmp(suffix, "_count", 6) == 0));
+}
+
 /* A HELP and a TYPE for each name, in front of its samples, which stand together. */
 static void test_families(void **state)
 {
-	char name[128] = "", type[16], last[128] = "";
+	char name[128] = "", type[16] = "", last[128] = "";
 	char *copy = strdup(scrape()), *rest = NULL;
 
 	for (char *line = strtok_r(copy, "\n", &rest); line;
@@ -174,7 +260,7 @@ static void test_families(void **state)
 			continue;
 		}
 		assert_int_equal(strncmp(line, name, strlen(name)), 0);
-		assert_non_null(strchr(" {", line[strlen(name)]));
+		check_suffix(line, name, strcmp(type, "histogram") == 0);
 	}
 	free(copy);
 }
@@ -189,6 +275,8 @@ static void test_process(void **state)
 	close(fd);
 	assert_true(value_of("process_max_fds") >= before);
 	assert_true(value_of("process_resident_memory_bytes") > 100000);
+	assert_true(value_of("process_virtual_memory_bytes") >
+		    value_of("process_resident_memory_bytes"));
 	assert_true(value_of("process_cpu_seconds_total") > 0);
 	assert_in_range(value_of("process_start_time_seconds"), time(NULL) - 600,
 			time(NULL) + 1);
@@ -233,7 +321,7 @@ static void test_threads(void **state)
 	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	assert_true(value_of("dicom_spoa_decisions_total{message=\"associate\","
+	assert_true(value_of("dicom_spoa_answers_total{message=\"associate\","
 			     "verdict=\"route\"}") == THREADS * ROUNDS);
 }
 
@@ -248,6 +336,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_before_any_policy),
 		cmocka_unit_test(test_counting),
+		cmocka_unit_test(test_decisions),
+		cmocka_unit_test(test_calling_ae_titles),
+		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_probes),
+		cmocka_unit_test(test_spreads),
 		cmocka_unit_test(test_policy_from_load_to_load),
 		cmocka_unit_test(test_escaping),
 		cmocka_unit_test(test_long_labels),
