@@ -109,6 +109,12 @@ local function count(txn, family, labels)
 	txn:set_var(COUNTED .. core.thread, found and new or new .. what .. "1\n")
 end
 
+-- Where it goes is not what the data set would have decided.
+local function fall_back(txn, reason, error)
+	count(txn, "dicom_fallbacks_total", ('reason="%s"'):format(reason))
+	set(txn, "error", error)
+end
+
 local function where(txn)
 	return ('pool="%s",server="%s"'):format(txn.f:be_name() or "-", txn.f:srv_name() or "-")
 end
@@ -144,10 +150,12 @@ local function no_verdict(txn, no_agent)
 		return hang_up(txn, ("no complete A-ASSOCIATE-RQ in time (%d bytes came)"):format(got))
 	end
 	name_titles(txn)
-	set(txn, "error", "no answer from the agent" .. spoe_error(txn))
+	local error = "no answer from the agent" .. spoe_error(txn)
 	if no_agent == "refuse" then
+		set(txn, "error", error)
 		return refuse(txn, A_RJ_CONGESTED)
 	end
+	fall_back(txn, "no agent", error)
 	set(txn, "answered", "no")
 	return act.CONTINUE
 end
@@ -262,13 +270,13 @@ core.register_action("dicom-decided", { "tcp-req" }, function(txn)
 		set(txn, "error", "refused by the policy, which has no pool for what sends no data")
 		return refuse(txn, A_ABORT)
 	elseif get(txn, "spoe_error") and get(txn, "answered") == "accept" and verdict ~= "route" then
-		set(txn, "error", "no answer from the agent about the data, the fallback is used" .. spoe_error(txn))
+		fall_back(txn, "no answer", "no answer from the agent about the data, the fallback is used" .. spoe_error(txn))
 	elseif verdict == "more" then
-		set(txn, "error", "not decided on the data that came, the fallback is used")
+		fall_back(txn, "undecided", "not decided on the data that came, the fallback is used")
 	elseif verdict == "accept" and now_ms() + MARGIN_MS > get(txn, "wait_until") then
-		set(txn, "error", "no data came in time, the fallback is used")
+		fall_back(txn, "no data", "no data came in time, the fallback is used")
 	elseif verdict == "accept" then -- it is down, or the A-ASSOCIATE-RQ leaves no room for data
-		set(txn, "error", "the agent could not be asked about the data, the fallback is used")
+		fall_back(txn, "not asked", "the agent could not be asked about the data, the fallback is used")
 	end
 	if pool and not core.backends[pool] then
 		set(txn, "error", "there is no pool named " .. pool)
@@ -375,6 +383,7 @@ local FAMILIES = {
 	{ "dicom_splice_aborted_total", "Associations aborted after the SCU had been accepted for an archive." },
 	{ "dicom_unanswered_total", "Associations that no archive has answered, refused." },
 	{ "dicom_mixed_studies_total", "Associations with more than one study, all at one archive." },
+	{ "dicom_fallbacks_total", "Associations that got the fallback pool, as the data set did not decide." },
 }
 
 core.register_service("dicom-metrics", "http", function(applet)
