@@ -198,7 +198,7 @@ bool listener_open(struct listeners *all, const char *address,
 	return open_tcp(all, address, error);
 }
 
-void listeners_refuse(struct listeners *all)
+void listeners_hide(struct listeners *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		struct listener *l = &all->items[i];
@@ -208,12 +208,18 @@ void listeners_refuse(struct listeners *all)
 		if (l->path[0] != '\0' && is_socket(l->path, &st) &&
 		    st.st_dev == l->dev && st.st_ino == l->ino)
 			unlink(l->path);
-		shutdown(l->fd, SHUT_RDWR);
+		l->path[0] = '\0';
 	}
+}
+
+void listener_refuse(struct listener *l)
+{
+	shutdown(l->fd, SHUT_RDWR);
 }
 
 void listeners_close(struct listeners *all)
 {
+	listeners_hide(all);
 	for (size_t i = 0; i < all->count; i++)
 		close(all->items[i].fd);
 	all->count = 0;

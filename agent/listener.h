@@ -43,12 +43,17 @@ struct listener_error {
 bool listener_open(struct listeners *all, const char *address,
 		   const struct listener_owner *owner, struct listener_error *error);
 
-/* Refuse new connections, and remove the UNIX sockets that are still ours.  The file
- * descriptors stay open for whoever still watches them.
+/* Remove the UNIX sockets that are still ours: whoever comes now finds the next agent, or
+ * nobody.  What has connected can still be accepted.
  */
-void listeners_refuse(struct listeners *all);
+void listeners_hide(struct listeners *all);
 
-/* Close what is open. */
+/* Refuse new connections, and reset those that wait to be accepted.  The file descriptor
+ * stays open for whoever still watches it.
+ */
+void listener_refuse(struct listener *l);
+
+/* Close what is open, and remove the UNIX sockets that are still ours. */
 void listeners_close(struct listeners *all);
 
 #endif

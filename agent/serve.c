@@ -330,7 +330,6 @@ static bool serve_policies(const struct serve_options *o, struct reload *reload)
 	if (ok) {
 		ok = server_run(&config, &listeners);
 	} else {
-		listeners_refuse(&listeners);
 		listeners_close(&listeners);
 	}
 	if (main_thread.exporter)

@@ -20,9 +20,11 @@ static const long long pause_report = 10; /* s, between two lines that say so */
 
 struct server {
 	const struct server_config *config;
-	const struct listeners *listeners;
+	struct listeners *listeners;
 	atomic_uint connections; /* open, of all workers */
 	atomic_llong paused_at;  /* s since the epoch: when it was last said */
+	pthread_mutex_t stopping;
+	bool refusing; /* nothing is accepted any more; <stopping> is held */
 };
 
 struct worker {
@@ -85,24 +87,21 @@ static bool count_in(struct server *s)
 	return false;
 }
 
-/* One connection for each event: the next may as well go to another worker. */
-static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
+/* True if there was a connection, and it is now in the set of <w>. */
+static bool accept_one(struct worker *w, int listener)
 {
-	struct worker *w = io->data;
 	struct server *s = w->server;
 	int fd;
 
-	(void)loop;
-	(void)events;
 	if (!count_in(s)) {
 		pause_accepting(w, "too many connections");
-		return;
+		return false;
 	}
-	fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0 && connection_open(&w->set, fd)) {
 		metrics_add(METRIC_SPOP_CONNECTIONS, 1);
 		metrics_add(METRIC_SPOP_CONNECTIONS_TOTAL, 1);
-		return;
+		return true;
 	}
 	atomic_fetch_sub(&s->connections, 1);
 	if (fd >= 0) {
@@ -113,6 +112,38 @@ static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 		pause_accepting(w, strerror(errno));
 	}
 	/* All else concerns that one connection, or another worker was faster. */
+	return false;
+}
+
+/* One connection for each event: the next may as well go to another worker. */
+static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	accept_one(io->data, io->fd);
+}
+
+/* What waits at the listeners would be reset with them: the first worker that stops takes
+ * it.  Only then is anybody told that the agent ends, for HAProxy connects again at once,
+ * and must find another agent.
+ */
+static void refuse_connections(struct worker *w)
+{
+	struct server *s = w->server;
+
+	pthread_mutex_lock(&s->stopping);
+	if (!s->refusing) {
+		listeners_hide(s->listeners);
+		for (size_t i = 0; i < s->listeners->count; i++) {
+			struct listener *l = &s->listeners->items[i];
+
+			while (accept_one(w, l->fd))
+				;
+			listener_refuse(l);
+		}
+		s->refusing = true;
+	}
+	pthread_mutex_unlock(&s->stopping);
 }
 
 /*** one worker ***/
@@ -140,6 +171,7 @@ static void on_stop(struct ev_loop *loop, struct ev_async *async, int events)
 	if (w->draining)
 		return;
 	w->draining = true;
+	refuse_connections(w);
 	watch_listeners(w, false);
 	ev_timer_stop(loop, &w->resume);
 	ev_timer_set(&w->bound, w->server->config->drain_ms / 1000.0, 0.0);
@@ -311,7 +343,9 @@ bool server_run(const struct server_config *config, struct listeners *listeners)
 {
 	struct worker *workers = calloc(config->workers, sizeof(*workers));
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
-	struct server s = {.config = config, .listeners = listeners};
+	struct server s = {.config = config,
+			   .listeners = listeners,
+			   .stopping = PTHREAD_MUTEX_INITIALIZER};
 	struct watch watch = {.config = config};
 	struct log_line line;
 	bool ok = workers && loop;
@@ -331,7 +365,6 @@ bool server_run(const struct server_config *config, struct listeners *listeners)
 	}
 	if (workers) {
 		stop_workers(&s, workers);
-		listeners_refuse(listeners);
 		join_workers(&s, workers);
 	}
 	listeners_close(listeners);
