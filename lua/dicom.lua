@@ -4,9 +4,9 @@
 --
 -- Five actions, called by the rules of dicom.cfg, and one filter:
 --   dicom-accept   sends the A-ASSOCIATE-AC, or the refusal
+--   dicom-again    before a question is put once more
 --   dicom-watch    sees an SCU that ends the association instead of sending data
 --   dicom-pause    lets more data come
---   dicom-again    prepares for another agent
 --   dicom-decided  after the last rule: refuses after all, or lets go
 --   dicom-splice   the filter: holds P-DATA until the archive has kept the promise that the AC was
 --
@@ -30,6 +30,7 @@ local LINGER_MS = 5000 -- for the SCU to read the last PDU and close, before we 
 local ANSWER_MS = 3000 -- for the agent; longer than "timeout processing" in dicom.spoe.conf
 local MARGIN_MS = 200 -- an action must not yield any more once the inspect-delay is over
 local DOWN_MAX = 2048 -- bytes: with all else they must fit one SPOE frame
+local GOODBYE_MS = 50 -- for HAProxy to learn of all connections that an agent closes
 local PROBE = string.rep("\0", 16384)
 
 local function now_ms()
@@ -250,11 +251,12 @@ end
 
 core.register_action("dicom-pause", { "tcp-req" }, pause, 1)
 
--- Before another agent is asked. HAProxy before 3.0 forgets when to give it up while the end of an earlier wait is
--- still to come (haproxy#2478); after a pause there is none.
+-- Before a question is put once more. An agent that ends says so on each of its connections; HAProxy must have read all
+-- that, or it would put the question into another one of them. And HAProxy before 3.0 forgets when to give up while the
+-- end of an earlier wait is still to come (haproxy#2478); after a pause there is none.
 core.register_action("dicom-again", { "tcp-req" }, function(txn)
 	txn:unset_var("txn.dicom.spoe_error")
-	return pause(txn, 1)
+	return pause(txn, GOODBYE_MS)
 end)
 
 core.register_action("dicom-decided", { "tcp-req" }, function(txn)
