@@ -394,6 +394,20 @@ def test_sigterm_drains(own_agent):
         agent.client()
 
 
+def test_sigterm_takes_what_waits_to_be_accepted(own_agent):
+    """HAProxy has connected and asked before the agent's end: it hears of that, and is not reset."""
+    with tempfile.TemporaryDirectory() as directory:
+        agent = own_agent(listen=("127.0.0.1:0", f"unix@{directory}/agent.sock"))
+        agent.signal(signal.SIGSTOP)
+        clients = [agent.client(n % 2) for n in range(200)]
+        agent.signal()
+        agent.signal(signal.SIGCONT)
+        for c in clients:
+            assert c.refused() == 0
+            c.socket.close()
+        assert agent.wait() == 0
+
+
 def test_sigterm_ends_although_a_peer_never_closes(own_agent):
     agent = own_agent()
     with agent.client() as stuck, agent.client() as never:
