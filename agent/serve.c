@@ -327,11 +327,10 @@ static bool serve_policies(const struct serve_options *o, struct reload *reload)
 	ok = open_exporter(o, &main_thread.exporter) &&
 	     open_listeners(o, user, &listeners) && drop_privileges(user) &&
 	     (!main_thread.exporter || exporter_start(main_thread.exporter));
-	if (ok) {
+	if (ok)
 		ok = server_run(&config, &listeners);
-	} else {
+	else
 		listeners_close(&listeners);
-	}
 	if (main_thread.exporter)
 		exporter_stop(main_thread.exporter);
 	return ok;

@@ -35,9 +35,10 @@ struct server_config {
 	void *ticking;
 };
 
-/* Serve until SIGTERM or SIGINT, then stop accepting, answer what has been received,
- * disconnect, and close <listeners>.  Returns true after that, false with a line in
- * the log if the workers could not be started.  Once per process: it owns the signals.
+/* Serve until SIGTERM or SIGINT, then accept what waits and nothing after it, answer what
+ * has been received, disconnect, and close <listeners>.  Returns true after that, false
+ * with a line in the log if the workers could not be started.  Once per process: it owns
+ * the signals.
  */
 bool server_run(const struct server_config *config, struct listeners *listeners);
 
