@@ -12,7 +12,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATIENCE = 20  # seconds; under valgrind everything takes longer
 _ports = random.Random(os.urandom(8))
-_taken = set()
+_taken = []  # a socket of UDP for each port that free_port() has given away
 
 
 def wait_until(predicate, what, patience=PATIENCE):
@@ -28,19 +28,24 @@ def wait_until(predicate, what, patience=PATIENCE):
 
 
 def free_port():
-    """A port below those that the kernel hands out by itself, so that nobody takes it in between."""
+    """A port below those that the kernel hands out by itself, so that nobody takes it in between.
+
+    The socket of UDP tells every other test that it is taken, although nobody may listen there yet; HAProxy and the
+    agent would share it without a word (SO_REUSEPORT).
+    """
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
         ceiling = int(f.read().split()[0])
     while True:
         port = _ports.randrange(10000, max(ceiling, 12000))
-        if port in _taken:
-            continue
+        mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with socket.socket() as probe:
             try:
+                mark.bind(("", port))
                 probe.bind(("", port))
             except OSError:
+                mark.close()
                 continue
-        _taken.add(port)
+        _taken.append(mark)
         return port
 
 

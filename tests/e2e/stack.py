@@ -13,6 +13,8 @@ import signal
 import socket
 import threading
 
+import pytest
+
 from children import PATIENCE, ROOT, Child, command_of, free_port, wait_until
 
 REPORTS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|ERROR SUMMARY: [1-9]|(definitely|indirectly) lost: [1-9]")
@@ -31,6 +33,7 @@ def runtime_api(path, command):
         sock.settimeout(PATIENCE)
         sock.connect(path)
         sock.sendall(command.encode("ascii") + b"\n")
+        sock.shutdown(socket.SHUT_WR)
         answer = b""
         while piece := sock.recv(65536):
             answer += piece
@@ -134,11 +137,13 @@ class Stack:
     files: more files of haproxy/ with pools, "scaling/sticky.cfg".
     ids: {server: id}, where they are not in the order of the pool.
     prefix: a command before those of the agents and of HAProxy.
+    master: HAProxy runs in master-worker mode.
     """
 
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
-                 use_backend=None, pool_lines=(), binds=(), idle_wait=None, port=None, files=(), ids=None, prefix=()):
+                 use_backend=None, pool_lines=(), binds=(), idle_wait=None, port=None, files=(), ids=None, prefix=(),
+                 master=False):
         self.directory = str(directory)
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
@@ -155,13 +160,15 @@ class Stack:
         else:
             self.policy_path = self._write("policy.json", as_text(TWO_POOLS if policy is None else policy))
         self.agents = []
-        self.haproxy = None
+        self.started = 0  # agents, so far
+        self.haproxy, self.master = None, master
         self.former = []  # HAProxies that a reload has replaced
         self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua", "dicom.lua"),
                          "DICOM_SPOE": os.path.join(ROOT, "haproxy", "dicom.spoe.conf"),
                          "DICOM_BIND": f"127.0.0.1:{self.port}", "DICOM_STATS_BIND": f"127.0.0.1:{self.stats_port}",
                          "DICOM_LOG": self.log.address, "DICOM_NO_AGENT": no_agent,
-                         "DICOM_DEFAULT_POOL": default_pool, **(settings or {})}
+                         "DICOM_DEFAULT_POOL": default_pool, "DICOM_ADMIN": f"{self.directory}/admin.sock",
+                         **(settings or {})}
 
     def start(self):
         for _ in range(self.count):
@@ -180,7 +187,8 @@ class Stack:
         return path
 
     def start_agent(self, port=None):
-        agent = Agent(self.directory, f"agent{len(self.agents) + 1}", self.policy_path, port, prefix=self.prefix)
+        self.started += 1
+        agent = Agent(self.directory, f"agent{self.started}", self.policy_path, port, prefix=self.prefix)
         self.agents.append(agent)
         return agent
 
@@ -259,37 +267,66 @@ class Stack:
         return self._write("dicom.cfg", text)
 
     def start_haproxy(self, *options):
+        if self.master and "HAPROXY" in os.environ:
+            pytest.skip("a master executes itself again, without the loader of tests/versions")
         config = os.path.join(ROOT, "haproxy")
-        test = self._write("test.cfg", f"global\n    nbthread {self.threads}\n    stats socket "
-                                       f"{self.directory}/admin.sock mode 600 level admin\n")
-        pools = self._write("pools.cfg", self._pools())
-        files = [test, f"{config}/haproxy.cfg", self._line(), pools]
+        files = [self._write("test.cfg", f"global\n    nbthread {self.threads}\n"), f"{config}/haproxy.cfg",
+                 self._line(), self._write("pools.cfg", self._pools())]
+        master = ("-W", "-S", f"{self.directory}/master.sock") if self.master else ()
         self.haproxy = Child("haproxy" + "-again" * len(self.former),
-                             [*self.prefix] + command_of("HAPROXY", "haproxy") + ["-db", *options] +
+                             [*self.prefix] + command_of("HAPROXY", "haproxy") + ["-db", *master, *options] +
                              [word for path in files for word in ("-f", path)], self.directory,
                              {**self.settings, "DICOM_AGENT": f"127.0.0.1:{self.agent.port}"})
         self.haproxy.wait_for_port(self.port)
-        wait_until(self._has_admin, "HAProxy's runtime API answers")
+        wait_until(self._worker, "HAProxy's runtime API answers")
+        self._wait_for_master()
 
     def reload(self):
-        """A new HAProxy that takes over from the one that runs, with the pools as they are now; the old one."""
-        old = self.haproxy
-        self.former.append(old)
-        self.start_haproxy("-sf", str(old.pid))
-        wait_until(lambda: "Proxy dicom stopped" in old.log() or "Stopping frontend" in old.log(),
-                   "the old process has stopped accepting")
+        """A new HAProxy that takes over from the one that runs, with the pools as they are now; the process id of the
+        old one."""
+        old, stops = self._worker(), self._stops()
+        if self.master:
+            self._write("pools.cfg", self._pools())
+            os.kill(self.haproxy.pid, signal.SIGUSR2)
+        else:
+            self.former.append(self.haproxy)
+            self.start_haproxy("-x", f"{self.directory}/admin.sock", "-sf", str(old))
+        wait_until(lambda: self._worker() not in (None, old), "a new HAProxy has taken over")
+        wait_until(lambda: self._stops() > stops, "the old process has stopped accepting")
+        self._wait_for_master()
         return old
 
-    def _has_admin(self):
-        """The socket is there before anybody listens to it, and may be that of a process before."""
-        try:
-            return f"\nPid: {self.haproxy.pid}\n" in self.admin("show info")
-        except OSError:
-            return False
+    def is_gone(self, pid):
+        """Whether a process that reload() has replaced has ended."""
+        for child in self.former:
+            child.alive()  # else it would stay a zombie
+        return not os.path.exists(f"/proc/{pid}")
 
-    def admin(self, command):
-        """A command to HAProxy's runtime API."""
-        return runtime_api(os.path.join(self.directory, "admin.sock"), command)
+    def _worker(self):
+        """The process id of the HAProxy that the runtime API reaches; None while nobody answers."""
+        found = re.search(r"(?m)^Pid: (\d+)", self._ask("show info", "admin.sock"))
+        return int(found.group(1)) if found else None
+
+    def _wait_for_master(self):
+        """Until it hears signals; its worker may be there before."""
+        if self.master:
+            wait_until(lambda: self._ask("show proc", "master.sock"), "the master answers")
+
+    def _stops(self):
+        """How often a process has said that it accepts nothing any more."""
+        return sum(len(re.findall("Proxy dicom stopped|Stopping frontend dicom ", child.log()))
+                   for child in [self.haproxy, *self.former])
+
+    def _ask(self, command, name):
+        """The socket is there before anybody listens to it."""
+        try:
+            return self.admin(command, name)
+        except OSError:
+            return ""
+
+    def admin(self, command, name="admin.sock"):
+        """A command to HAProxy's runtime API, or to its master's."""
+        return runtime_api(os.path.join(self.directory, name), command)
 
     def stats(self):
         """{proxy/server: the row of the stats page}"""

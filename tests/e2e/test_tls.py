@@ -396,7 +396,7 @@ def test_a_new_certificate(tls, raw_archive, way):
     assert t.lb.association(scu)["error"] == "-"
     assert t.store()[1]["error"] == "-"
     if way == "reload":
-        wait_until(lambda: not old.alive(), "the old process ends")
+        wait_until(lambda: t.lb.is_gone(old), "the old process ends")
 
 
 def replace(path, by):
