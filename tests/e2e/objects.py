@@ -120,3 +120,11 @@ def from_file(path):
         meta = _read_file_meta_info(f)
         return Object(str(meta.MediaStorageSOPClassUID), str(meta.MediaStorageSOPInstanceUID),
                       str(meta.TransferSyntaxUID), f.read())
+
+
+def like(model):
+    """A copy of an Object with an instance UID of its own, of the same length: quicker than make()."""
+    uid = new_uid()
+    uid += "." + "1" * (len(model.uid) - len(uid) - 1)
+    assert model.data.count(model.uid.encode("ascii")) == 1 and len(uid) == len(model.uid)
+    return Object(model.sop_class, uid, model.syntax, model.data.replace(model.uid.encode("ascii"), uid.encode("ascii")))

@@ -42,10 +42,14 @@ def questions(payload):
 
 
 class Relay:
-    """On a free port; before_answer: function (Exchange), called before an answer is passed on."""
+    """On a free port; before_answer: function (Exchange), called before an answer is passed on.
 
-    def __init__(self, agent_port, before_answer=lambda exchange: None):
+    goodbye: the numbers, from 1, of questions that HAProxy gets an AGENT-DISCONNECT for, and no answer.
+    """
+
+    def __init__(self, agent_port, before_answer=lambda exchange: None, goodbye=()):
         self.agent_port, self.before_answer = agent_port, before_answer
+        self.goodbye, self.asked = goodbye, 0
         self.exchanges = []  # those that have their answer, in the order of the answers
         self.changed = threading.Condition()
         self.sockets = []
@@ -91,7 +95,7 @@ class Relay:
                 buffer += piece
                 while len(buffer) >= 4 and len(buffer) >= 4 + struct.unpack(">I", buffer[:4])[0]:
                     end = 4 + struct.unpack(">I", buffer[:4])[0]
-                    note(target, buffer[:end], asked)
+                    note(source, target, buffer[:end], asked)
                     buffer = buffer[end:]
         except OSError:
             pass
@@ -100,15 +104,20 @@ class Relay:
         except OSError:
             pass
 
-    def _question(self, agent, frame, asked):
+    def _question(self, haproxy, agent, frame, asked):
         if frame[4] == spop.NOTIFY:
             r = spop.Reader(frame)
             r.take(9)
             key = r.varint(), r.varint()
             asked[key] = list(questions(r.take(r.left())))
+            self.asked += 1
+            if self.asked in self.goodbye:
+                haproxy.sendall(spop.disconnect(kind=spop.AGENT_DISCONNECT))
+                haproxy.shutdown(socket.SHUT_WR)
+                return
         agent.sendall(frame)
 
-    def _answer(self, haproxy, frame, asked):
+    def _answer(self, _, haproxy, frame, asked):
         answered = []
         if frame[4] == spop.ACK:
             ack = spop.Frame(frame[4:])

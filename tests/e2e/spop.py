@@ -74,8 +74,8 @@ def notify(messages, stream=1, number=1, flags=FIN):
     return frame(NOTIFY, b"".join(messages), stream, number, flags)
 
 
-def disconnect(status=0, text="normal"):
-    return frame(HAPROXY_DISCONNECT, items([("status-code", (UINT32, status)), ("message", (STR, text))]))
+def disconnect(status=0, text="normal", kind=HAPROXY_DISCONNECT):
+    return frame(kind, items([("status-code", (UINT32, status)), ("message", (STR, text))]))
 
 
 class Reader:

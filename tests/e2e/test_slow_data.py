@@ -35,12 +35,12 @@ def room():
 @pytest.fixture
 def line(owned, tmp_path, raw_archive):
     """line(policy) -> balancer, relay, archive `ct`, archive `general`"""
-    def make(policy=TWO_POOLS, before_answer=lambda exchange: None, **how):
+    def make(policy=TWO_POOLS, before_answer=lambda exchange: None, goodbye=(), **how):
         ct, general = raw_archive(), raw_archive()
         lb = Stack(tmp_path, policy, {"ct": {"ct1": ct.port}, "general": {"general1": general.port}}, **how)
         owned.append(lb)
         lb.start_agent()
-        relay = Relay(lb.agent.port, before_answer)
+        relay = Relay(lb.agent.port, before_answer, goodbye)
         owned.append(relay)
         lb.agent.port = relay.port  # where HAProxy is told that the agent is
         lb.start_haproxy()
@@ -344,3 +344,23 @@ def test_data_that_keeps_coming_while_the_agent_thinks(line, pdus):
         assert finish(scu, lb, ct, thing)["error"] == "-"
     assert len(relay.dataset()) > 9
     needs_were_met(relay)
+
+
+# An agent that ends, with its successor in its place ----------------------------------------------
+
+
+@pytest.mark.parametrize("goodbye", [(1,), (2,), (3,), (1, 3), (1, 4)], ids=str)
+def test_a_question_that_meets_a_goodbye_is_asked_again(line, goodbye):
+    """Of the questions 1 is about the A-ASSOCIATE-RQ, and the others are about the data, unless they repeat one."""
+    lb, relay, ct, general = line(goodbye=goodbye)
+    thing = objects.make("CT", size=20000)
+    with peers.RawScu(lb.port) as scu:
+        associate(scu, thing)
+        pdus = scu.store_bytes(thing)
+        scu.send(pdus[:200])
+        relay.wait_for(1)
+        scu.send(pdus[200:])
+        entry = finish(scu, lb, ct, thing)
+    assert (entry["rule"], entry["error"]) == ("ct", "-")
+    assert not general.associations
+    assert relay.asked == len(relay.exchanges) + len(goodbye)
