@@ -29,7 +29,7 @@ OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
 ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
-.PHONY: all help units bench samples run demo test valgrind versions lint fuzz clean
+.PHONY: all help units bench samples run demo test endurance valgrind versions lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -125,6 +125,14 @@ test: ## everything that must hold, against real HAProxy and DCMTK; under 15 min
 	$(Q)$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=address,undefined all units
 	$(Q).ci/lint
 	$(Q)BUILD=build/asan tests/run
+
+# what takes a few seconds of `make test`
+SECONDS_OF_LOAD ?= 600
+INSTANCES       ?= 50000
+endurance: all ## upgrades and dying archives under load, for longer: SECONDS_OF_LOAD=600 INSTANCES=50000
+	$(Q).ci/install build run test
+	$(Q)SECONDS_OF_LOAD=$(SECONDS_OF_LOAD) INSTANCES=$(INSTANCES) $(PYTHON) -m pytest -p no:cacheprovider -rP \
+		tests/e2e/test_upgrades.py tests/e2e/test_archive_dies.py
 
 valgrind: all units ## the same with valgrind instead of the sanitizers; takes longer
 	$(Q)AGENT_WRAPPER="$(VALGRIND)" UNIT_WRAPPER="$(VALGRIND)" tests/run

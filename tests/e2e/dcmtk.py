@@ -20,15 +20,23 @@ class StoreScp:
         self.name, self.port = name, free_port()
         self.directory = os.path.join(directory, name)
         os.makedirs(self.directory)
-        self.child = Child(name, [*prefix, "storescp", "-v", "--fork", "-dhl", "+B", *options, "-aet", name,
-                                  "-od", self.directory, str(self.port)], directory, ENVIRONMENT)
+        self.command = [*prefix, "storescp", "-v", "--fork", "-dhl", "+B", *options, "-aet", name,
+                        "-od", self.directory, str(self.port)]
+        self.start(directory)
+
+    def start(self, directory):
+        """Again, after self.child.kill()."""
+        self.child = Child(self.name, self.command, directory, ENVIRONMENT)
         self.child.wait_for_port(self.port)
 
-    def objects(self):
-        """{SOP Instance UID: data set} of all files."""
+    def objects(self, broken=()):
+        """{SOP Instance UID: data set} of all files. broken: errors of files that are left out."""
         found = {}
         for path in glob.glob(os.path.join(self.directory, "*")):
-            thing = objects.from_file(path)
+            try:
+                thing = objects.from_file(path)
+            except broken:
+                continue
             found[thing.uid] = thing.data
         return found
 
