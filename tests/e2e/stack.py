@@ -253,7 +253,7 @@ class Stack:
             changes += [(r"(?m)^ *use_backend %\[var\(txn\.dicom\.backend\)\].*\n", self.use_backend)]
         if self.binds:
             lines = "".join(f"    bind {bind}\n" for bind in self.binds)
-            changes += [(r"(?<=DICOM_BIND-\*:11112}\"\n)", lines)]
+            changes += [(r"(?<=DICOM_BIND-\*:11112}\" name dicom\n)", lines)]
         # the agents are the last thing in the file
         more = [f"    server agent{number} 127.0.0.1:{agent.port}\n"
                 for number, agent in enumerate(self.agents[1:self.count], 2)]

@@ -247,11 +247,6 @@ def test_an_agent_that_hangs_is_down_although_its_port_is_open(balancer, raw_arc
     lb.wait_for_agent("UP")
 
 
-def test_the_stats_page_is_there(balancer, raw_archive):
-    text = stats_page(balancer({"ct": raw_archive()}, checked=True))
-    assert "DICOM" in text and "ct1" in text
-
-
 # dicom-spoa healthcheck ---------------------------------------------------------------------------
 
 
