@@ -17,7 +17,7 @@ DOCUMENT = "haproxy/README.md"
 def stack(balancer, raw_archive):
     """(Stack, {pool: archive}) with the policy and the lines of the document"""
     example, = examples.examples(DOCUMENT)
-    lines, = [text for _, (kind, *_), text in examples.blocks(DOCUMENT) if kind == "haproxy"]
+    lines, = [text for _, (kind, *_), text in examples.blocks(DOCUMENT) if kind == "haproxy" and "use_backend" in text]
     archives = {pool: raw_archive() for pool in ("general", "ct", "mr")}
     return balancer(archives, policy=json.loads(example.text), use_backend=lines), archives
 
