@@ -315,21 +315,29 @@ static bool recall(struct decide *d, const struct question *q)
 	return true;
 }
 
+/* All that has come.  False if the answer has been given. */
+static bool read_dataset(struct decide *d, const struct question *q,
+			 struct reader *stream, bool *sound)
+{
+	*sound = true;
+	if (!read_request(d, q, stream) || !recall(d, q) || !read_message(d, q, *stream))
+		return false;
+	if (d->message.command_whole)
+		facts_elements_command(&d->facts.elements, d->message.command);
+	if (d->message.command_whole && d->message.has_data_set)
+		*sound = give_data(d);
+	return true;
+}
+
 static void dataset(struct decide *d, const struct question *q)
 {
 	struct policy_facts view = facts_view(&d->facts);
 	const struct policy_outcome *o;
 	struct reader stream;
-	bool sound = true;
+	bool sound;
 
-	if (!read_request(d, q, &stream) || !recall(d, q))
+	if (!read_dataset(d, q, &stream, &sound))
 		return;
-	if (!read_message(d, q, stream))
-		return;
-	if (d->message.command_whole)
-		facts_elements_command(&d->facts.elements, d->message.command);
-	if (d->message.command_whole && d->message.has_data_set)
-		sound = give_data(d);
 	o = ruling_decide(d->facts.policy, &view);
 	if (!o && d->message.end == DIMSE_PARTIAL) {
 		ask_for_more(d, q, q->rq.len - reader_left(&stream) + d->message.need);
@@ -390,6 +398,24 @@ void decide_message(struct decide *d, struct slice name, struct reader args,
 	else
 		dataset(d, &q);
 	spop_set_var_int(ack, "decision_us", account_answer(d->counted, start));
+}
+
+bool decide_again(struct decide *d, struct slice name, struct reader args, unsigned nargs,
+		  struct slice policy, int64_t began)
+{
+	struct writer unheard = {0};
+	struct question q = question_read(args, nargs, &unheard);
+	struct reader stream;
+	bool sound;
+
+	decide_release(d);
+	q.policy = policy;
+	q.began = began;
+	if (!begin(d, &q) || !slice_equal(policy, slice_str(d->facts.policy->id)))
+		return false;
+	return slice_equal(name, slice_str("associate"))
+		       ? read_request(d, &q, &stream)
+		       : read_dataset(d, &q, &stream, &sound);
 }
 
 struct facts *decide_facts(struct decide *d)

@@ -25,6 +25,13 @@ void decide_message(struct decide *d, struct slice name, struct reader args,
 		    unsigned nargs, struct writer *ack);
 void decide_release(struct decide *d);
 
+/* Read a message that has been answered once more, for decide_facts(): nothing is
+ * answered.  <policy> and <began> are what the answer said.  False if that policy is no
+ * longer kept, or if nothing could be read; decide_release() in either case.
+ */
+bool decide_again(struct decide *d, struct slice name, struct reader args, unsigned nargs,
+		  struct slice policy, int64_t began) MUST_CHECK;
+
 /* What the last message told, until decide_release(). */
 struct facts *decide_facts(struct decide *d);
 

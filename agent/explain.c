@@ -3,7 +3,6 @@
 #include "capture.h"
 #include "explain_text.h"
 #include "interview.h"
-#include "outcome.h"
 #include "policy_load.h"
 #include "trace.h"
 
@@ -51,42 +50,10 @@ static bool fail(const char *path, const char *why)
 
 /*** reporting ***/
 
-static const struct policy_outcome *outcome_of(const struct policy *p, const char *rule)
-{
-	for (size_t i = 0; i < p->nrules; i++)
-		if (strcmp(rule, p->rules[i].outcome.rule) == 0)
-			return &p->rules[i].outcome;
-	return strcmp(rule, p->otherwise.rule) == 0 ? &p->otherwise : NULL;
-}
-
 static void set_text(json_t *object, const char *name, const char *text)
 {
 	if (text)
 		json_object_set_new(object, name, json_string(text));
-}
-
-static json_t *report_decision(const struct explain *e, const struct policy_outcome *o)
-{
-	const bool unreachable =
-		o->pools && strcmp(interview_text(&e->interview, "verdict"), "reject") == 0;
-	const struct ul_rejection why =
-		unreachable ? (struct ul_rejection){2, 3, 1} : o->rejection;
-	json_t *d = json_object();
-
-	set_text(d, "rule", o->rule);
-	if (o->pools && !unreachable)
-		set_text(d, "backend", interview_text(&e->interview, "backend"));
-	set_text(d, "called_ae", o->called_ae);
-	set_text(d, "calling_ae", o->calling_ae);
-	if (json_object_get(e->interview.variables, "key"))
-		json_object_set(d, "key", json_object_get(e->interview.variables, "key"));
-	if (!o->pools || unreachable)
-		json_object_set_new(
-			d, "reject",
-			json_pack("{s:s, s:s}", "reason",
-				  outcome_rejection_name(&why), "result",
-				  why.result == 1 ? "permanent" : "transient"));
-	return d;
 }
 
 static json_t *report_exports(const struct explain *e, const struct policy *p)
@@ -104,25 +71,28 @@ static json_t *report_exports(const struct explain *e, const struct policy *p)
 }
 
 /* NULL if there was no decision. */
-static json_t *report(struct explain *e, json_t *document)
+static json_t *report(struct explain *e)
 {
 	struct facts *f = decide_facts(e->interview.decide);
-	const struct policy_outcome *o =
-		outcome_of(f->policy, interview_text(&e->interview, "rule"));
-	json_t *all = json_object(), *decided;
+	const char *rule = interview_text(&e->interview, "rule");
+	const bool refused = strcmp(interview_text(&e->interview, "verdict"), "reject") == 0;
+	json_t *decided = trace_decision(
+		f->policy, rule,
+		refused ? NULL : interview_text(&e->interview, "backend"));
+	json_t *all;
 
-	if (!o) {
-		json_decref(all);
+	if (!decided)
 		return NULL;
-	}
-	decided = report_decision(e, o);
+	if (json_object_get(e->interview.variables, "key"))
+		json_object_set(decided, "key",
+				json_object_get(e->interview.variables, "key"));
+	all = json_object();
 	json_object_set_new(all, "decision", decided);
 	set_text(all, "data_set", e->interview.needed_data ? "needed" : "not needed");
 	json_object_set_new(all, "bytes",
 			    json_integer((json_int_t)facts_elements_bytes(&f->elements)));
-	json_object_set_new(all, "attributes", trace_attributes(f));
-	json_object_set_new(all, "rules",
-			    trace_rules(f, json_object_get(document, "rules"), o->rule));
+	json_object_set_new(all, "attributes", trace_attributes(f, TRACE_ALL));
+	json_object_set_new(all, "rules", trace_rules(f, TRACE_ALL, rule));
 	json_object_set_new(all, "export", report_exports(e, f->policy));
 	if (json_object_get(e->interview.variables, "error"))
 		json_object_set(all, "error",
@@ -161,15 +131,13 @@ static bool read_file(struct explain *e)
 
 static bool explain_with(struct explain *e, struct policies *policies)
 {
-	json_t *document = json_load_file(e->policy_path, 0, NULL), *all;
+	json_t *all;
 
 	e->interview.decide = decide_new(policies);
-	if (!e->interview.decide || !document) {
-		json_decref(document);
+	if (!e->interview.decide)
 		return fail(e->policy_path, "out of memory");
-	}
 	interview_hold(&e->interview);
-	all = report(e, document);
+	all = report(e);
 	if (!all)
 		fail(e->file_path, interview_text(&e->interview, "error"));
 	else if (e->json && json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
@@ -177,7 +145,6 @@ static bool explain_with(struct explain *e, struct policies *policies)
 	else
 		explain_text_print(all);
 	json_decref(all);
-	json_decref(document);
 	interview_clear(&e->interview);
 	decide_free(e->interview.decide);
 	return all;

@@ -17,16 +17,20 @@ enum {
 	TIMEOUT = 5,          /* s without a byte */
 	REQUEST_MAX = 8192,   /* bytes of a request's head, and of the answer's */
 	TEXT_START = 16 * 1024,
-	TEXT_MAX = 4 * 1024 * 1024 /* bytes of all metrics */
+	TEXT_MAX = 4 * 1024 * 1024, /* bytes of all metrics */
+	DECISIONS_SHOWN = 100       /* if it is not said how many */
 };
 
 static const char text_plain[] = "text/plain; charset=utf-8";
+static const char text_json[] = "application/json";
 static const char text_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
 
 struct exporter {
 	struct listeners listeners;
 	struct MHD_Daemon *daemons[LISTENER_MAX]; /* one for each listener */
 	atomic_bool ready;
+	struct decisions *decisions; /* NULL: not remembered */
+	struct policies *policies;
 };
 
 /*** answers ***/
@@ -93,6 +97,40 @@ static enum MHD_Result answer_metrics(struct MHD_Connection *c)
 	return answer(c, MHD_HTTP_OK, text_metrics, response);
 }
 
+/* <json> is released. */
+static enum MHD_Result answer_json(struct MHD_Connection *c, json_t *json)
+{
+	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	struct MHD_Response *response;
+
+	json_decref(json);
+	if (!text)
+		return answer_words(c, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n");
+	response = MHD_create_response_from_buffer(strlen(text), text,
+						   MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(text);
+	return answer(c, MHD_HTTP_OK, text_json, response);
+}
+
+static enum MHD_Result answer_last(const struct exporter *e, struct MHD_Connection *c)
+{
+	const char *n = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "n");
+	size_t most = n ? strtoul(n, NULL, 10) : DECISIONS_SHOWN;
+
+	return answer_json(c, retrace_list(e->decisions, most));
+}
+
+static enum MHD_Result answer_decision(const struct exporter *e, struct MHD_Connection *c,
+				       const char *id)
+{
+	json_t *one = retrace_one(e->decisions, e->policies, slice_str(id));
+
+	if (!one)
+		return answer_words(c, MHD_HTTP_NOT_FOUND, "no such decision is known\n");
+	return answer_json(c, one);
+}
+
 /*** requests ***/
 
 static bool is_one_of(const char *text, const char *const *words)
@@ -107,22 +145,33 @@ static enum MHD_Result on_request(void *exporter, struct MHD_Connection *c,
 				  const char *version, const char *body, size_t *body_len,
 				  void **request)
 {
-	static const char *const paths[] = {"/metrics", "/healthz", "/readyz", NULL};
+	static const char *const paths[] = {"/metrics", "/healthz", "/readyz",
+					    "/decisions", NULL};
+	static const char decision[] = "/decisions/";
 	static const char *const methods[] = {"GET", "HEAD", NULL};
 	struct exporter *e = exporter;
+	bool one = strncmp(path, decision, strlen(decision)) == 0;
 
 	(void)version;
 	(void)body;
 	(void)body_len;
 	(void)request;
-	if (!is_one_of(path, paths))
-		return answer_words(c, MHD_HTTP_NOT_FOUND,
-				    "there are /metrics, /healthz and /readyz\n");
+	if (!one && !is_one_of(path, paths))
+		return answer_words(
+			c, MHD_HTTP_NOT_FOUND,
+			"there are /metrics, /healthz, /readyz and /decisions\n");
 	if (!is_one_of(method, methods))
 		return answer_words(c, MHD_HTTP_METHOD_NOT_ALLOWED,
 				    "expected GET or HEAD\n");
 	if (strcmp(path, "/metrics") == 0)
 		return answer_metrics(c);
+	if (strncmp(path, "/decisions", strlen("/decisions")) == 0) {
+		if (!e->decisions)
+			return answer_words(c, MHD_HTTP_NOT_FOUND,
+					    "no decisions are remembered\n");
+		return one ? answer_decision(e, c, path + strlen(decision))
+			   : answer_last(e, c);
+	}
 	if (strcmp(path, "/healthz") == 0 || atomic_load(&e->ready))
 		return answer_words(c, MHD_HTTP_OK, "ok\n");
 	return answer_words(c, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
@@ -150,6 +199,13 @@ struct exporter *exporter_open(const char *address, struct listener_error *error
 		return e;
 	exporter_stop(e);
 	return NULL;
+}
+
+void exporter_show(struct exporter *e, struct decisions *decisions,
+		   struct policies *policies)
+{
+	e->decisions = decisions;
+	e->policies = policies;
 }
 
 static void report_start(const struct listener *l)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* exporter.h - metrics and health over HTTP: docs/metrics.md.
+/* exporter.h - metrics, health and the last decisions over HTTP: docs/metrics.md.
  *
  * It has threads of its own, so that a slow or broken client costs the workers nothing.
  */
@@ -7,6 +7,7 @@
 #define EXPORTER_H
 
 #include "listener.h"
+#include "retrace.h"
 
 struct exporter;
 
@@ -14,6 +15,12 @@ struct exporter;
  * The caller's, for exporter_stop(); NULL with <error> filled.
  */
 struct exporter *exporter_open(const char *address, struct listener_error *error);
+
+/* Show these, whose owner is the caller, and try their rules again with <policies>; before
+ * exporter_start().
+ */
+void exporter_show(struct exporter *e, struct decisions *decisions,
+		   struct policies *policies);
 
 /* Start to answer; all signals are blocked in its threads.  False, with a line in
  * the log, if they cannot be started.

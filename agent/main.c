@@ -9,6 +9,7 @@
 #include "healthcheck.h"
 #include "probe_command.h"
 #include "serve.h"
+#include "why.h"
 
 struct command {
 	const char *name;
@@ -21,6 +22,7 @@ static const struct command commands[] = {
 	{"explain", explain_command},
 	{"probe", probe_command},
 	{"healthcheck", healthcheck_command},
+	{"why", why_command},
 };
 
 static void print_usage(FILE *out)
@@ -32,6 +34,7 @@ static void print_usage(FILE *out)
 	      "  check        say what is wrong with a policy\n"
 	      "  explain      say where a policy sends a file, and why\n"
 	      "  probe        ask an archive what it accepts\n"
+	      "  why          say where an association was sent, and why\n"
 	      "  healthcheck  print a C-ECHO as a health check for HAProxy\n"
 	      "  --version    print the version\n"
 	      "  --help       print this\n",

@@ -232,7 +232,8 @@ struct policy {
 	const struct prober_archive *archives; /* to be asked what they accept */
 	size_t narchives;
 	unsigned probe_seconds;     /* between two rounds of asking */
-	struct build_block *memory; /* everything above, for policy_free() */
+	char *document;             /* the file's text, to be shown with what it has led to */
+	struct build_block *memory; /* everything else above, for policy_free() */
 };
 
 /*** evaluation ***/

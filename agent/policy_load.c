@@ -227,9 +227,12 @@ struct policy *policy_load(const char *path, struct report *report,
 		report_add(report, false, path, (struct place){0}, "out of memory");
 	report_sort(report, first);
 	free(b.unicode);
-	free(text);
-	if (policy)
+	if (policy) {
 		policy->memory = b.blocks;
+		policy->document = text;
+	} else {
+		free(text);
+	}
 	if (report->errors == before)
 		return policy;
 	policy_free(policy);
@@ -238,7 +241,9 @@ struct policy *policy_load(const char *path, struct report *report,
 
 void policy_free(struct policy *policy)
 {
-	if (policy)
-		build_free(policy->memory);
+	if (!policy)
+		return;
+	build_free(policy->memory);
+	free(policy->document);
 	free(policy);
 }

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "decisions.h"
+#include "hash.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+_Static_assert(sizeof(struct decision) <= (size_t)32 * 1024, "as decisions.h says");
+
+static const uint32_t NOBODY = UINT32_MAX;
+
+/* A ring: number i is in slot i % n.  Those with the same hash are in a list. */
+struct decisions {
+	pthread_mutex_t lock;
+	size_t n, nheads;
+	uint64_t last; /* number that was given */
+	uint32_t *heads;
+	struct decision *slots;
+};
+
+struct decisions *decisions_new(size_t n)
+{
+	struct decisions *all = calloc(1, sizeof(*all));
+	size_t nheads = 2 * n;
+
+	if (!all)
+		return NULL;
+	all->n = n;
+	all->nheads = nheads;
+	all->heads = calloc(nheads, sizeof(*all->heads));
+	all->slots = mmap(NULL, n * sizeof(*all->slots), PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	pthread_mutex_init(&all->lock, NULL);
+	if (!all->heads || all->slots == MAP_FAILED) {
+		decisions_free(all);
+		return NULL;
+	}
+	madvise(all->slots, n * sizeof(*all->slots), MADV_DONTDUMP);
+	for (size_t i = 0; i < nheads; i++)
+		all->heads[i] = NOBODY;
+	return all;
+}
+
+void decisions_free(struct decisions *all)
+{
+	if (!all)
+		return;
+	if (all->slots != MAP_FAILED)
+		munmap(all->slots, all->n * sizeof(*all->slots));
+	pthread_mutex_destroy(&all->lock);
+	free(all->heads);
+	free(all);
+}
+
+/*** slots; the lock is held ***/
+
+static uint32_t *head_of(struct decisions *all, struct slice id)
+{
+	return &all->heads[hash_spread(hash_bytes(HASH_START, id)) % all->nheads];
+}
+
+static struct decision *look_up(struct decisions *all, struct slice id)
+{
+	for (uint32_t i = *head_of(all, id); i != NOBODY; i = all->slots[i].next)
+		if (slice_equal(decision_id(&all->slots[i]), id))
+			return &all->slots[i];
+	return NULL;
+}
+
+static void forget(struct decisions *all, uint32_t slot)
+{
+	uint32_t *at = head_of(all, decision_id(&all->slots[slot]));
+
+	while (*at != slot)
+		at = &all->slots[*at].next;
+	*at = all->slots[slot].next;
+}
+
+static struct decision *take_slot(struct decisions *all, struct slice id)
+{
+	uint32_t slot = (uint32_t)(++all->last % all->n);
+	struct decision *one = &all->slots[slot];
+	uint32_t *head = head_of(all, id);
+
+	if (one->number > 0)
+		forget(all, slot);
+	one->number = all->last;
+	one->messages = 0;
+	one->next = *head;
+	*head = slot;
+	memcpy(one->bytes, id.ptr, id.len);
+	one->id_len = (uint32_t)id.len;
+	return one;
+}
+
+/*** notes ***/
+
+/* The next variable that an answer sets (SPOE.txt 3.4). */
+static bool next_action(struct reader *r, struct slice *name, struct spop_value *value)
+{
+	if (reader_left(r) == 0)
+		return false;
+	reader_bytes(r, 3); /* set-var, three arguments, scope */
+	*name = spop_bytes_read(r);
+	return spop_value_read(r, value);
+}
+
+static bool is_one_of(struct slice name, const char *const *names)
+{
+	while (*names && !slice_equal(name, slice_str(*names)))
+		names++;
+	return *names != NULL;
+}
+
+static void put(struct writer *w, struct slice name, const struct spop_value *value)
+{
+	spop_bytes_write(w, name);
+	spop_value_write(w, value);
+}
+
+/* Not the key nor what is exported, which may be a patient's, and no PDUs. */
+static void note_answer(struct decision *one, struct slice answer, struct writer *w)
+{
+	static const char *const kept[] = {"verdict",    "backend",   "rule",
+					   "policy",     "began",     "calling_ae",
+					   "called_ae",  "sop_class", "transfer_syntax",
+					   "error",      "rqlen",     "decision_us",
+					   NULL};
+	struct reader r = reader_of(answer, false);
+	size_t before = w->len;
+	struct spop_value value;
+	struct slice name;
+
+	one->variables = 0;
+	while (next_action(&r, &name, &value))
+		if (is_one_of(name, kept)) {
+			put(w, name, &value);
+			one->variables++;
+		}
+	one->answer_len = (uint32_t)(w->len - before);
+}
+
+static void put_args(struct decision *one, struct reader args, unsigned nargs,
+		     const char *const *names, size_t most, struct writer *w)
+{
+	struct spop_value value;
+	struct slice name;
+
+	while (nargs-- > 0 && spop_arg_next(&args, &name, &value))
+		if (is_one_of(name, names)) {
+			value.data = slice_head(value.data, most);
+			put(w, name, &value);
+			one->nargs++;
+		}
+}
+
+/* What the rules could ask for. */
+static void note_args(struct decision *one, struct reader args, unsigned nargs,
+		      struct writer *w)
+{
+	static const char *const small[] = {"src", "dport", "server_name", "client_name",
+					    NULL};
+	static const char *const large[] = {"ac", "rq", NULL};
+	/* small PDUs have a header for a few bytes each */
+	size_t most = (size_t)decision_variable(one, "rqlen").number + 2 * one->needed +
+		      DECISIONS_SLACK;
+	size_t start = w->len, before;
+	uint16_t few;
+
+	one->nargs = 0;
+	put_args(one, args, nargs, small, DECISIONS_SLACK, w);
+	before = w->len;
+	few = one->nargs;
+	put_args(one, args, nargs, large, most, w);
+	one->whole = writer_ok(w);
+	if (!one->whole) {
+		w->len = before;
+		one->nargs = few;
+	}
+	one->args_len = (uint32_t)(w->len - start);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static struct slice find_id(struct reader args, unsigned nargs)
+{
+	struct spop_value value;
+	struct slice name;
+
+	while (nargs-- > 0 && spop_arg_next(&args, &name, &value))
+		if (slice_equal(name, slice_str("id")))
+			return value.data;
+	return (struct slice){0};
+}
+
+void decisions_note(struct decisions *all, struct slice name, struct reader args,
+		    unsigned nargs, struct slice answer, size_t needed)
+{
+	struct slice id = find_id(args, nargs);
+	struct decision *one;
+	struct writer w;
+
+	if (id.len == 0 || id.len > DECISIONS_ID)
+		return;
+	pthread_mutex_lock(&all->lock);
+	one = look_up(all, id);
+	if (!one) {
+		one = take_slot(all, id);
+		one->began_ms = now_ms();
+	}
+	one->ended_ms = now_ms();
+	one->messages++;
+	one->needed = needed;
+	one->first = slice_equal(name, slice_str("associate"));
+	w = writer_of(one->bytes, sizeof(one->bytes));
+	w.len = one->id_len;
+	note_answer(one, answer, &w);
+	note_args(one, args, nargs, &w);
+	pthread_mutex_unlock(&all->lock);
+}
+
+/*** looking back ***/
+
+static void copy(const struct decision *one, struct decision *out)
+{
+	memcpy(out, one,
+	       offsetof(struct decision, bytes) + one->id_len + one->answer_len +
+		       one->args_len);
+}
+
+bool decisions_before(struct decisions *all, uint64_t number, struct decision *out)
+{
+	bool found;
+
+	pthread_mutex_lock(&all->lock);
+	if (number > all->last + 1)
+		number = all->last + 1;
+	found = number > 1 && all->last - (number - 1) < all->n;
+	if (found)
+		copy(&all->slots[(number - 1) % all->n], out);
+	pthread_mutex_unlock(&all->lock);
+	return found;
+}
+
+bool decisions_find(struct decisions *all, struct slice id, struct decision *out)
+{
+	struct decision *one;
+
+	pthread_mutex_lock(&all->lock);
+	one = look_up(all, id);
+	if (one)
+		copy(one, out);
+	pthread_mutex_unlock(&all->lock);
+	return one != NULL;
+}
+
+struct slice decision_id(const struct decision *one)
+{
+	return slice_of(one->bytes, one->id_len);
+}
+
+struct reader decision_args(const struct decision *one)
+{
+	return reader_of(slice_of(one->bytes + one->id_len + one->answer_len, one->args_len),
+			 false);
+}
+
+/* One that is set twice has its last value. */
+struct spop_value decision_variable(const struct decision *one, const char *name)
+{
+	struct reader r = reader_of(slice_of(one->bytes + one->id_len, one->answer_len), false);
+	struct spop_value value, last = {0};
+	struct slice is;
+
+	for (unsigned i = 0; i < one->variables && spop_arg_next(&r, &is, &value); i++)
+		if (slice_equal(is, slice_str(name)))
+			last = value;
+	return last;
+}

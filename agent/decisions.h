@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* decisions.h - the last decisions, for looking back: what was asked, and the answer.
+ *
+ * No answer depends on it.  A decision is remembered as the message that asked for it,
+ * cut behind what was needed of it, and as the variables of the answer, not as rules and
+ * results: that costs each decision the copying of a few KB and no more, however many
+ * rules there are, and the rules are tried again when somebody asks (retrace.h).  So
+ * patients' data may lie here, as it lies in HAProxy's buffers.  It is never shown, and
+ * the memory is left out of core dumps.
+ */
+#ifndef DECISIONS_H
+#define DECISIONS_H
+
+#include "spop.h"
+
+enum {
+	DECISIONS_ID = 64,                     /* bytes of an association's name */
+	DECISION_BYTES = 32 * 1024 - 128,      /* of question and answer */
+	DECISIONS_SLACK = 4096                 /* kept behind what was needed */
+};
+
+/* One association, by its last message. */
+struct decision {
+	uint64_t number;            /* of all associations, from 1; 0: none */
+	int64_t began_ms, ended_ms; /* since the epoch: the first message, the last */
+	uint64_t needed;            /* bytes of the data set that were needed */
+	uint32_t next;              /* in the store */
+	uint32_t messages;          /* how many there have been */
+	uint32_t id_len, answer_len, args_len; /* in <bytes>, one behind the other */
+	uint16_t variables, nargs;  /* that are in them */
+	bool first;                 /* it was the associate */
+	bool whole;                 /* all of it is there that was needed */
+	uint8_t bytes[DECISION_BYTES];
+};
+
+struct decisions;
+
+/* Room for the last <n> associations, at least 1; NULL if there is no memory.  It is taken
+ * from the kernel as it is used: 32 KB each at most.
+ */
+struct decisions *decisions_new(size_t n);
+void decisions_free(struct decisions *all);
+
+/* Remember the message <name> with its <nargs> arguments, and the actions that answered
+ * it; <needed> bytes of the data set were looked at.  A message without an `id` is not
+ * remembered; another one with the same `id` takes the place of the one before.  Any
+ * thread may.
+ */
+void decisions_note(struct decisions *all, struct slice name, struct reader args,
+		    unsigned nargs, struct slice answer, size_t needed);
+
+/* Copy the newest one of a lower number than <number> to <out>.  False if there is none. */
+bool decisions_before(struct decisions *all, uint64_t number,
+		      struct decision *out) MUST_CHECK;
+
+/* Copy the one with this id.  False if it is not known, or not any more. */
+bool decisions_find(struct decisions *all, struct slice id,
+		    struct decision *out) MUST_CHECK;
+
+/* What it says; borrowed from it. */
+struct slice decision_id(const struct decision *one);
+struct reader decision_args(const struct decision *one);
+
+/* A variable of the answer; NULL-typed if it has not been set. */
+struct spop_value decision_variable(const struct decision *one, const char *name);
+
+#endif
