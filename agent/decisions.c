@@ -11,6 +11,8 @@ _Static_assert(sizeof(struct decision) <= (size_t)32 * 1024, "as decisions.h say
 
 static const uint32_t NOBODY = UINT32_MAX;
 
+enum { ARG_HEAD = 32 }; /* bytes at most, of an argument's name and type */
+
 /* A ring: number i is in slot i % n.  Those with the same hash are in a list. */
 struct decisions {
 	pthread_mutex_t lock;
@@ -142,6 +144,7 @@ static void note_answer(struct decision *one, struct slice answer, struct writer
 	one->answer_len = (uint32_t)(w->len - before);
 }
 
+/* Of a value too long for the room that is left as much as fits. */
 static void put_args(struct decision *one, struct reader args, unsigned nargs,
 		     const char *const *names, size_t most, struct writer *w)
 {
@@ -149,8 +152,9 @@ static void put_args(struct decision *one, struct reader args, unsigned nargs,
 	struct slice name;
 
 	while (nargs-- > 0 && spop_arg_next(&args, &name, &value))
-		if (is_one_of(name, names)) {
+		if (is_one_of(name, names) && w->cap - w->len > ARG_HEAD) {
 			value.data = slice_head(value.data, most);
+			value.data = slice_head(value.data, w->cap - w->len - ARG_HEAD);
 			put(w, name, &value);
 			one->nargs++;
 		}
@@ -162,24 +166,17 @@ static void note_args(struct decision *one, struct reader args, unsigned nargs,
 {
 	static const char *const small[] = {"src", "dport", "server_name", "client_name",
 					    NULL};
-	static const char *const large[] = {"ac", "rq", NULL};
+	static const char *const ac[] = {"ac", NULL}, *const rq[] = {"rq", NULL};
 	/* small PDUs have a header for a few bytes each */
 	size_t most = (size_t)decision_variable(one, "rqlen").number + 2 * one->needed +
 		      DECISIONS_SLACK;
-	size_t start = w->len, before;
-	uint16_t few;
+	size_t before = w->len;
 
 	one->nargs = 0;
 	put_args(one, args, nargs, small, DECISIONS_SLACK, w);
-	before = w->len;
-	few = one->nargs;
-	put_args(one, args, nargs, large, most, w);
-	one->whole = writer_ok(w);
-	if (!one->whole) {
-		w->len = before;
-		one->nargs = few;
-	}
-	one->args_len = (uint32_t)(w->len - start);
+	put_args(one, args, nargs, ac, SIZE_MAX, w);
+	put_args(one, args, nargs, rq, most, w);
+	one->args_len = (uint32_t)(w->len - before);
 }
 
 static int64_t now_ms(void)

@@ -29,7 +29,6 @@ struct decision {
 	uint32_t id_len, answer_len, args_len; /* in <bytes>, one behind the other */
 	uint16_t variables, nargs;  /* that are in them */
 	bool first;                 /* it was the associate */
-	bool whole;                 /* all of it is there that was needed */
 	uint8_t bytes[DECISION_BYTES];
 };
 

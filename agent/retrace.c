@@ -145,13 +145,13 @@ static const char *set_reasons(json_t *entry, const struct decision *one,
 	struct facts *f = decide_facts(d);
 	json_t *decision;
 
-	if (!one->whole)
-		return "the message was too long to be kept";
 	if (!decide_again(d, slice_str(one->first ? "associate" : "dataset"),
 			  decision_args(one), one->nargs,
 			  slice_str(c_text(entry, "policy")),
 			  decision_variable(one, "began").number))
-		return "the policy is no longer in force";
+		return f->policy && strcmp(f->policy->id, c_text(entry, "policy")) == 0
+			       ? "the A-ASSOCIATE-RQ was too long to be kept"
+			       : "the policy is no longer in force";
 	if (!settle(f, rule, one->first))
 		return "too little of the data was kept";
 	decision = trace_decision(f->policy, rule, *backend ? backend : NULL);
