@@ -21,7 +21,7 @@ static const char reserved[] =
 	" verdict backend key rule rqlen need reply request policy began accepted calling_ae "
 	"called_ae sop_class transfer_syntax error decision_us answered wait_until "
 	"length "
-	"spoe_error promise close_at ";
+	"spoe_error promise close_at ended by ";
 
 static bool is_reserved(const char *name)
 {

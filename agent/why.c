@@ -59,10 +59,23 @@ static const char *text_of(const json_t *entry, const char *name)
 	return text ? text : "";
 }
 
-/* Two agents may have answered one association, one message each: the last one decided. */
+/* Not a word about the data set yet; that it does not decide; a decision. */
+static int weight_of(const json_t *entry)
+{
+	const char *verdict = text_of(entry, "verdict");
+
+	return strcmp(verdict, "accept") == 0 ? 0 : strcmp(verdict, "more") == 0 ? 1 : 2;
+}
+
+/* Two agents may have answered one association, one message each: the last one decided.
+ * Their clocks need not agree, nor tell it.
+ */
 static void keep_later(struct why *w, json_t *entry, const char *agent)
 {
-	if (w->found && strcmp(text_of(entry, "answered"), text_of(w->found, "answered")) <= 0) {
+	int more = w->found ? weight_of(entry) - weight_of(w->found) : 1;
+
+	if (more < 0 || (more == 0 && strcmp(text_of(entry, "answered"),
+					     text_of(w->found, "answered")) <= 0)) {
 		json_decref(entry);
 		return;
 	}

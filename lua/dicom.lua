@@ -78,18 +78,26 @@ local function linger(txn)
 	return act.YIELD
 end
 
+-- For the log: how the association has ended, and by whom.
+local function ends(txn, how, by)
+	set(txn, "ended", how)
+	set(txn, "by", by)
+end
+
 -- Without a PDU: to an SCU that has aborted nothing is said any more.
 local function refuse(txn, pdu)
 	if pdu then
 		txn.res:send(pdu)
 	end
+	ends(txn, pdu and pdu:byte() == ASSOCIATE_RJ and "refused" or "aborted", pdu and "balancer" or "scu")
 	set(txn, "answered", "refused")
 	set(txn, "close_at", math.min(now_ms() + LINGER_MS, get(txn, "wait_until") - MARGIN_MS))
 	return linger(txn)
 end
 
-local function hang_up(txn, why)
+local function hang_up(txn, why, how, by)
 	set(txn, "error", why)
+	ends(txn, how or "closed", by or "scu")
 	return act.DENY
 end
 
@@ -148,7 +156,7 @@ local function no_verdict(txn, no_agent)
 		if closed(txn.req) then
 			return hang_up(txn, ("closed by the SCU after %d bytes, before a complete A-ASSOCIATE-RQ"):format(got))
 		end
-		return hang_up(txn, ("no complete A-ASSOCIATE-RQ in time (%d bytes came)"):format(got))
+		return hang_up(txn, ("no complete A-ASSOCIATE-RQ in time (%d bytes came)"):format(got), "no request")
 	end
 	name_titles(txn)
 	local error = "no answer from the agent" .. spoe_error(txn)
@@ -206,7 +214,7 @@ core.register_action("dicom-accept", { "tcp-req" }, function(txn, no_agent)
 		return refuse(txn, reply)
 	elseif verdict == "accept" then
 		if txn.res:send(reply) ~= #reply then
-			return hang_up(txn, "the A-ASSOCIATE-AC could not be sent")
+			return hang_up(txn, "the A-ASSOCIATE-AC could not be sent", "internal error", "balancer")
 		end
 		set(txn, "promise", reply)
 		txn:unset_var("txn.dicom.reply") -- a refusal brings its own; to an SCU that has aborted, none
@@ -227,7 +235,7 @@ core.register_action("dicom-watch", { "tcp-req" }, function(txn)
 	if closed(txn.req) then
 		return hang_up(txn, "closed by the SCU before it was decided where to send it")
 	elseif pdu == ABORT then
-		return hang_up(txn, "aborted by the SCU before any data")
+		return hang_up(txn, "aborted by the SCU before any data", "aborted")
 	elseif pdu == RELEASE_RQ then
 		set(txn, "verdict", "route") -- any archive of the fallback pool can answer it
 	end
@@ -500,9 +508,20 @@ function Splice:finish(txn, why, pdu)
 	return self:wake()
 end
 
+local ENDINGS = {
+	["scu-closed"] = { "closed", "scu" },
+	["time-out"] = { "no answer", "archive" },
+	closed = { "closed", "archive" },
+	connection = { "no connection", "archive" },
+	aborted = { "aborted", "archive" },
+	rejected = { "refused", "archive" },
+}
+
 -- For both peers. An archive that has rejected the association closes at it, PS3.8 9.2 Sta13.
 function Splice:abort(txn, why, reason)
 	count(txn, "dicom_splice_aborted_total", ('%s,reason="%s"'):format(where(txn), reason))
+	local ending = ENDINGS[reason:match("^rejected") or reason] or { "aborted", "balancer" }
+	ends(txn, ending[1], ending[2])
 	local wake = self:finish(txn, why, A_ABORT)
 	bare(txn.req):send(A_ABORT)
 	return wake
@@ -583,7 +602,8 @@ end
 
 -- Not spliced: the archive's own answer goes to the SCU, and from then on HAProxy only forwards. An SCU that gets none
 -- is refused, unless it has closed, or aborted: before the answer it can send nothing else.
-function Splice:unanswered(txn, why)
+function Splice:unanswered(txn, why, how)
+	ends(txn, how, "archive")
 	count(txn, "dicom_unanswered_total", where(txn))
 	return self:finish(txn, why, A_RJ_CONGESTED)
 end
@@ -592,18 +612,22 @@ function Splice:through_request(txn, channel)
 	if channel:input() > 0 or closed(channel) then
 		return self:let_go(channel)
 	elseif now_ms() >= self.deadline then
-		return self:unanswered(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time")
+		return self:unanswered(txn, "no answer of the archive to the A-ASSOCIATE-RQ in time", "no answer")
 	end
 	return self:wake()
 end
 
 function Splice:through_response(txn, channel)
 	if channel:input() > 0 then
+		local kind = channel:data(0, 1):byte()
+		if kind == ASSOCIATE_RJ or kind == ABORT then
+			ends(txn, kind == ASSOCIATE_RJ and "refused" or "aborted", "archive")
+		end
 		return self:let_go(channel)
 	elseif channel:may_recv() then
 		return self:wake()
 	end
-	return self:unanswered(txn, "the archive closed the connection instead of answering the A-ASSOCIATE-RQ")
+	return self:unanswered(txn, "the archive closed the connection instead of answering the A-ASSOCIATE-RQ", "closed")
 end
 
 function Splice:response_payload(txn, channel)
@@ -654,7 +678,7 @@ function Splice:end_analyze(txn, channel)
 	if self.state == "held" then
 		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ", "connection")
 	elseif self.state == "through" and not closed(txn.req) then
-		self:unanswered(txn, "no connection to an archive of the pool")
+		self:unanswered(txn, "no connection to an archive of the pool", "no connection")
 	end
 	if self.state == "aborted" and (channel:is_resp() or discard(channel, self.deadline)) then
 		return channel:is_resp() and 1 or self:wake()
@@ -676,3 +700,27 @@ core.register_filter("dicom-splice", Splice, function(line, args)
 	line.answer_ms = math.floor(seconds * 1000)
 	return line
 end)
+
+-- What HAProxy's termination state says of an association that nobody here has ended. "closed" is by both sides, in
+-- good order: what they said last is not looked at.
+local WHO = { C = "scu", c = "scu", S = "archive", s = "archive", ["-"] = "-" }
+local HOW = { C = "connection lost", S = "connection lost", c = "silent", s = "silent", ["-"] = "closed" }
+
+-- Before HAProxy 3.0 nothing but the log knows the state.
+local function state(txn)
+	local known, text = pcall(function()
+		return txn.f:txn_sess_term_state()
+	end)
+	return known and text and text:sub(1, 1)
+end
+
+local function ending(name, of_state, otherwise)
+	core.register_fetches("dicom_" .. name, function(txn)
+		local known = get(txn, name)
+		local first = not known and state(txn)
+		return known or (first and (of_state[first] or otherwise)) or "-"
+	end)
+end
+
+ending("ended", HOW, "stopped")
+ending("by", WHO, "balancer")
