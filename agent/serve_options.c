@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "sink.h"
 
 enum { MAX_WORKERS = 256, MAX_DECISIONS = 1000000, MAX_FRAME_SIZE = 16 * 1024 * 1024 };
 
@@ -31,9 +32,11 @@ static void print_serve_usage(FILE *out)
 	      "                        (default 1000), 32 KB each at most\n"
 	      "  --user NAME           run as this user once the sockets are open\n"
 	      "  --log-level LEVEL     error, info or debug (default info)\n"
+	      "  --log-format FORMAT   text or json (default text)\n"
+	      "  --log WHERE           stderr or syslog (default stderr)\n"
 	      "  --help                print this\n"
 	      "\n"
-	      "Logs to stderr.  The policy is read again when its file changes, or at "
+	      "The policy is read again when its file changes, or at "
 	      "SIGHUP.\n"
 	      "SIGTERM ends it: status 0 once all that came is answered.\n"
 	      "Status 1: bad configuration.  Status 2: bad usage.\n",
@@ -86,6 +89,8 @@ enum option_id {
 	OPTION_DECISIONS,
 	OPTION_USER,
 	OPTION_LOG_LEVEL,
+	OPTION_LOG_FORMAT,
+	OPTION_LOG,
 	OPTION_HELP
 };
 
@@ -101,6 +106,8 @@ static const struct option serve_long_options[] = {
 	{"decisions", required_argument, NULL, OPTION_DECISIONS},
 	{"user", required_argument, NULL, OPTION_USER},
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+	{"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
+	{"log", required_argument, NULL, OPTION_LOG},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -146,10 +153,31 @@ static bool numeric_option(struct serve_options *o, int id, const char *value)
 	}
 }
 
-static bool serve_option(struct serve_options *o, int id, const char *value)
+static bool log_option(int id, const char *value)
 {
 	enum log_level level;
 
+	switch (id) {
+	case OPTION_LOG_LEVEL:
+		if (!log_level_of(value, &level))
+			return usage_error("log-level", value, "error, info or debug");
+		log_set_level(level);
+		return true;
+	case OPTION_LOG_FORMAT:
+		if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
+			return usage_error("log-format", value, "text or json");
+		log_set_format(value[0] == 'j' ? LOG_JSON : LOG_TEXT);
+		return true;
+	default:
+		if (strcmp(value, "stderr") != 0 && strcmp(value, "syslog") != 0)
+			return usage_error("log", value, "stderr or syslog");
+		sink_set(value[1] == 'y' ? SINK_SYSLOG : sink_of_stderr());
+		return true;
+	}
+}
+
+static bool serve_option(struct serve_options *o, int id, const char *value)
+{
 	switch (id) {
 	case OPTION_POLICY:
 		o->policy = value;
@@ -166,10 +194,9 @@ static bool serve_option(struct serve_options *o, int id, const char *value)
 		o->user = value;
 		return true;
 	case OPTION_LOG_LEVEL:
-		if (!log_level_of(value, &level))
-			return usage_error("log-level", value, "error, info or debug");
-		log_set_level(level);
-		return true;
+	case OPTION_LOG_FORMAT:
+	case OPTION_LOG:
+		return log_option(id, value);
 	default:
 		return numeric_option(o, id, value);
 	}
@@ -181,6 +208,7 @@ bool serve_options_end(int argc, char **argv, struct serve_options *o,
 	int id;
 
 	*status = EXIT_USAGE;
+	sink_set(sink_of_stderr());
 	if (o->server.workers == 0)
 		o->server.workers = processors();
 	while ((id = getopt_long(argc, argv, "", serve_long_options, NULL)) != -1) {
