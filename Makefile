@@ -15,7 +15,7 @@ CPPFLAGS += -D_GNU_SOURCE -Iagent -I$(BUILD)
 ALL_CFLAGS = -std=c11 -MMD -MP $(WARNINGS) $(HARDEN) $(CFLAGS) \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE),-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now -pie)
-LDLIBS   = -lev -ljansson -lpcre2-8 -lutf8proc -lmicrohttpd -lz -lpthread
+LDLIBS   = -lev -ljansson -lpcre2-8 -lutf8proc -lmicrohttpd -lnettle -lz -lpthread
 comma    := ,
 Q        := $(if $(filter 1,$(V)),,@)
 

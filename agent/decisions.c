@@ -99,16 +99,6 @@ static struct decision *take_slot(struct decisions *all, struct slice id)
 
 /*** notes ***/
 
-/* The next variable that an answer sets (SPOE.txt 3.4). */
-static bool next_action(struct reader *r, struct slice *name, struct spop_value *value)
-{
-	if (reader_left(r) == 0)
-		return false;
-	reader_bytes(r, 3); /* set-var, three arguments, scope */
-	*name = spop_bytes_read(r);
-	return spop_value_read(r, value);
-}
-
 static bool is_one_of(struct slice name, const char *const *names)
 {
 	while (*names && !slice_equal(name, slice_str(*names)))
@@ -136,7 +126,7 @@ static void note_answer(struct decision *one, struct slice answer, struct writer
 	struct slice name;
 
 	one->variables = 0;
-	while (next_action(&r, &name, &value))
+	while (spop_action_next(&r, &name, &value))
 		if (is_one_of(name, kept)) {
 			put(w, name, &value);
 			one->variables++;

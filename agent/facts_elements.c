@@ -206,6 +206,7 @@ bool facts_elements_begin(struct facts_elements *e, const struct policy *policy)
 			(struct dataset_wanted){.tag = policy->elements[i].tag,
 						.creator = policy->elements[i].creator};
 	e->command = e->data_set = (struct dataset_scan){0};
+	e->whole = (struct dataset){0};
 	return true;
 }
 
@@ -221,8 +222,25 @@ void facts_elements_data_set(struct facts_elements *e, struct slice bytes,
 {
 	const struct dataset ds = {reader_of(bytes, cut), encoding};
 
+	e->whole = ds;
 	dataset_scan_begin(&e->data_set, ds, e->wanted + e->policy->ncommand,
 			   e->policy->nplain, e->policy->nprivate);
+}
+
+bool facts_elements_text(struct facts_elements *e, uint32_t tag, struct writer *text)
+{
+	struct dataset_wanted w[2] = {{.tag = SPECIFIC_CHARACTER_SET}, {.tag = tag}};
+	struct dataset ds = e->whole;
+	struct slice character_set = {0};
+
+	if (!ds.bytes.pos)
+		return false;
+	(void)dataset_collect(&ds, w, 2);
+	if (w[1].state != DATASET_PRESENT)
+		return false;
+	if (w[0].state == DATASET_PRESENT)
+		character_set = w[0].value;
+	return charset_decode(e->charset, character_set, "\\", w[1].value, text);
 }
 
 size_t facts_elements_bytes(const struct facts_elements *e)

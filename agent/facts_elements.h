@@ -12,6 +12,7 @@
 struct facts_elements {
 	const struct policy *policy;
 	struct dataset_scan command, data_set;
+	struct dataset whole; /* the data set, as far as it has come */
 	struct dataset_wanted *wanted; /* one for each of the policy's elements */
 	size_t room;                   /* in it */
 	struct charset *charset;
@@ -40,6 +41,12 @@ struct policy_fact facts_elements_get(struct facts_elements *e,
 				      const struct policy_attribute *a,
 				      struct policy_scratch *scratch,
 				      struct writer *text);
+
+/* Append the text of an element at the top level that no rule need have named, decoded.
+ * False if it has not come.
+ */
+bool facts_elements_text(struct facts_elements *e, uint32_t tag,
+			 struct writer *text) MUST_CHECK;
 
 /* Bytes of the data set that were needed for what has been asked. */
 size_t facts_elements_bytes(const struct facts_elements *e);

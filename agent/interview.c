@@ -57,16 +57,11 @@ static void read_answer(struct interview *iv, struct slice answer)
 {
 	struct reader r = reader_of(answer, false);
 	struct spop_value value;
+	struct slice name;
 
 	json_decref(iv->variables);
 	iv->variables = json_object();
-	while (reader_left(&r) > 0) {
-		struct slice name;
-
-		reader_bytes(&r, 3); /* set-var, three arguments, scope */
-		name = spop_bytes_read(&r);
-		if (!spop_value_read(&r, &value))
-			return;
+	while (spop_action_next(&r, &name, &value)) {
 		if (value.type == SPOP_DATA_T_STR)
 			json_object_setn_new(iv->variables, (const char *)name.ptr,
 					     name.len,

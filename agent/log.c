@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <syslog.h>
 #include <time.h>
 
 static enum log_level threshold = LOG_INFO;

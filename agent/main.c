@@ -8,6 +8,7 @@
 #include "explain.h"
 #include "healthcheck.h"
 #include "probe_command.h"
+#include "pseudonym_command.h"
 #include "serve.h"
 #include "why.h"
 
@@ -23,6 +24,7 @@ static const struct command commands[] = {
 	{"probe", probe_command},
 	{"healthcheck", healthcheck_command},
 	{"why", why_command},
+	{"pseudonym", pseudonym_command},
 };
 
 static void print_usage(FILE *out)
@@ -35,6 +37,7 @@ static void print_usage(FILE *out)
 	      "  explain      say where a policy sends a file, and why\n"
 	      "  probe        ask an archive what it accepts\n"
 	      "  why          say where an association was sent, and why\n"
+	      "  pseudonym    print the name of a patient in the log\n"
 	      "  healthcheck  print a C-ECHO as a health check for HAProxy\n"
 	      "  --version    print the version\n"
 	      "  --help       print this\n",

@@ -139,6 +139,20 @@ static void open_decisions(size_t n, struct worker_shared *shared, struct export
 	log_end(&line);
 }
 
+/* While it may still be read: the key can be root's alone. */
+static bool open_key(const char *path, struct worker_shared *shared)
+{
+	static struct pseudonym_key key;
+	const char *why = path ? pseudonym_read_key(path, &key) : NULL;
+
+	if (why) {
+		fprintf(stderr, "dicom-spoa: --log-patients %s: %s\n", path, why);
+		return false;
+	}
+	shared->patients = path ? &key : NULL;
+	return true;
+}
+
 /* With the policy loaded: sockets first, then privileges, then work. */
 static bool serve_policies(const struct serve_options *o, struct reload *reload)
 {
@@ -154,7 +168,7 @@ static bool serve_policies(const struct serve_options *o, struct reload *reload)
 	config.shared = &shared;
 	config.ticking = &main_thread;
 	raise_descriptor_limit();
-	ok = open_exporter(o, &main_thread.exporter);
+	ok = open_key(o->patients, &shared) && open_exporter(o, &main_thread.exporter);
 	open_decisions(o->decisions, &shared, main_thread.exporter);
 	ok = ok && open_listeners(o, user, &listeners) && drop_privileges(user) &&
 	     (!main_thread.exporter || exporter_start(main_thread.exporter));

@@ -34,6 +34,8 @@ static void print_serve_usage(FILE *out)
 	      "  --log-level LEVEL     error, info or debug (default info)\n"
 	      "  --log-format FORMAT   text or json (default text)\n"
 	      "  --log WHERE           stderr or syslog (default stderr)\n"
+	      "  --log-patients FILE   log each decision, with a pseudonym of the patient: FILE\n"
+	      "                        is the key, see dicom-spoa pseudonym\n"
 	      "  --help                print this\n"
 	      "\n"
 	      "The policy is read again when its file changes, or at "
@@ -91,6 +93,7 @@ enum option_id {
 	OPTION_LOG_LEVEL,
 	OPTION_LOG_FORMAT,
 	OPTION_LOG,
+	OPTION_LOG_PATIENTS,
 	OPTION_HELP
 };
 
@@ -108,6 +111,7 @@ static const struct option serve_long_options[] = {
 	{"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
 	{"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
 	{"log", required_argument, NULL, OPTION_LOG},
+	{"log-patients", required_argument, NULL, OPTION_LOG_PATIENTS},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -189,6 +193,9 @@ static bool serve_option(struct serve_options *o, int id, const char *value)
 		return true;
 	case OPTION_METRICS:
 		o->metrics = value;
+		return true;
+	case OPTION_LOG_PATIENTS:
+		o->patients = value;
 		return true;
 	case OPTION_USER:
 		o->user = value;

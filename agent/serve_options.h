@@ -13,7 +13,8 @@ struct serve_options {
 	const char *addresses[LISTENER_MAX];
 	size_t naddresses;
 	mode_t socket_mode;
-	size_t decisions; /* to be remembered; 0: none */
+	size_t decisions;     /* to be remembered; 0: none */
+	const char *patients; /* file of the key for their pseudonyms; NULL: not logged */
 	struct server_config server;
 };
 

@@ -299,6 +299,17 @@ const char *spop_error_text(enum spop_error status)
 
 /*** actions ***/
 
+bool spop_action_next(struct reader *actions, struct slice *name, struct spop_value *value)
+{
+	if (reader_left(actions) == 0)
+		return false;
+	if (reader_u8(actions) != ACT_SET_VAR || reader_u8(actions) != 3)
+		return false;
+	reader_u8(actions); /* scope */
+	*name = spop_bytes_read(actions);
+	return spop_value_read(actions, value);
+}
+
 void spop_set_var(struct writer *ack, const char *name, const struct spop_value *value)
 {
 	writer_u8(ack, ACT_SET_VAR);

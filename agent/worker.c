@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker.h"
+#include "log.h"
 
 #include <stdlib.h>
 
 struct worker {
 	struct decide *decide;
-	struct decisions *decisions;
+	struct worker_shared shared;
 };
 
 void *worker_new(void *shared)
@@ -16,7 +17,7 @@ void *worker_new(void *shared)
 	if (!w)
 		return NULL;
 	w->decide = decide_new(s->policies);
-	w->decisions = s->decisions;
+	w->shared = *s;
 	if (w->decide)
 		return w;
 	free(w);
@@ -31,16 +32,80 @@ void worker_free(void *worker)
 	free(w);
 }
 
+/*** the log ***/
+
+static const uint32_t PATIENT_ID = 0x00100020;
+
+static void log_patient(struct log_line *line, struct facts *f,
+			const struct pseudonym_key *key)
+{
+	uint8_t text[1024];
+	struct writer w = writer_of(text, sizeof(text));
+	char name[PSEUDONYM_SIZE];
+
+	if (facts_elements_text(&f->elements, PATIENT_ID, &w) &&
+	    pseudonym_of(key, &f->scratch->unicode, writer_slice(&w), name))
+		log_text(line, "patient", name);
+}
+
+static struct slice argument(struct reader args, unsigned nargs, const char *name)
+{
+	struct spop_value value;
+	struct slice is;
+
+	while (nargs-- > 0 && spop_arg_next(&args, &is, &value))
+		if (slice_equal(is, slice_str(name)))
+			return value.data;
+	return (struct slice){0};
+}
+
+/* What the answer has set; empty if it has not. */
+static struct slice variable(struct slice answer, const char *name)
+{
+	struct reader r = reader_of(answer, false);
+	struct spop_value value;
+	struct slice is;
+
+	while (spop_action_next(&r, &is, &value))
+		if (slice_equal(is, slice_str(name)))
+			return value.data;
+	return (struct slice){0};
+}
+
+/* One event for each decision; what only asks for more is none. */
+static void log_decision(struct worker *w, struct slice id, struct slice answer)
+{
+	static const char *const names[] = {"verdict", "rule", "backend"};
+	struct slice verdict = variable(answer, names[0]);
+	struct log_line line;
+
+	if (!slice_equal(verdict, slice_str("route")) &&
+	    !slice_equal(verdict, slice_str("reject")))
+		return;
+	log_begin(&line, LOG_INFO, "decision");
+	log_bytes(&line, "id", id);
+	log_patient(&line, decide_facts(w->decide), w->shared.patients);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (variable(answer, names[i]).len > 0)
+			log_bytes(&line, names[i], variable(answer, names[i]));
+	log_end(&line);
+}
+
+/*** messages ***/
+
 void worker_on_message(void *worker, struct slice name, struct reader args,
 		       unsigned nargs, struct writer *ack)
 {
 	struct worker *w = worker;
 	size_t before = ack->len;
+	struct slice answer;
 
 	decide_message(w->decide, name, args, nargs, ack);
-	if (w->decisions && writer_ok(ack) && ack->len > before)
-		decisions_note(w->decisions, name, args, nargs,
-			       slice_of(ack->buf + before, ack->len - before),
+	answer = slice_of(ack->buf + before, writer_ok(ack) ? ack->len - before : 0);
+	if (w->shared.decisions && answer.len > 0)
+		decisions_note(w->shared.decisions, name, args, nargs, answer,
 			       facts_elements_bytes(&decide_facts(w->decide)->elements));
+	if (w->shared.patients && answer.len > 0)
+		log_decision(w, argument(args, nargs, "id"), answer);
 	decide_release(w->decide);
 }

@@ -131,7 +131,7 @@ class Stack:
     answer, where the test cannot wait as long as dicom.cfg does. idle_wait: seconds that an open association may be
     silent, and a peer may take to close after the other.
     use_backend: lines in place of dicom.cfg's own `use_backend`.
-    pool_lines: more lines for each pool.
+    pool_lines: more lines for each pool. agent_options: more arguments of each agent.
     binds: what else the frontend listens on, with options: "127.0.0.1:11113".
     port: where it listens, if others do so too.
     files: more files of haproxy/ with pools, "scaling/sticky.cfg".
@@ -143,7 +143,7 @@ class Stack:
     def __init__(self, directory, policy=None, pools=None, no_agent="fallback", default_pool=None,
                  agents=1, checked=False, threads=2, request_wait=None, answer_wait=None, settings=None,
                  use_backend=None, pool_lines=(), binds=(), idle_wait=None, port=None, files=(), ids=None, prefix=(),
-                 master=False):
+                 master=False, agent_options=()):
         self.directory = str(directory)
         self.pools, self.checked, self.threads = pools or {}, checked, threads
         self.request_wait, self.answer_wait, self.use_backend = request_wait, answer_wait, use_backend
@@ -154,7 +154,7 @@ class Stack:
             self.pool_lines += [f"timeout server {idle_wait}s", f"timeout server-fin {idle_wait}s"]
         self.log = LogSocket()
         self.port, self.stats_port = port or free_port(), free_port()
-        self.count = agents
+        self.count, self.agent_options = agents, agent_options
         if isinstance(policy, os.PathLike):
             self.policy_path = str(policy)
         else:
@@ -188,7 +188,8 @@ class Stack:
 
     def start_agent(self, port=None):
         self.started += 1
-        agent = Agent(self.directory, f"agent{self.started}", self.policy_path, port, prefix=self.prefix)
+        agent = Agent(self.directory, f"agent{self.started}", self.policy_path, port, prefix=self.prefix,
+                      options=self.agent_options)
         self.agents.append(agent)
         return agent
 

@@ -43,6 +43,31 @@ static void test_quoting(void **state)
 	check_value(slice_of("\0x", 2), "k=\"\\x00x\"");
 }
 
+static void check_json(struct slice value, const char *expected)
+{
+	static char text[sizeof(((struct log_line *)0)->bytes) + 1];
+	struct log_line line;
+
+	log_set_format(LOG_JSON);
+	log_begin(&line, LOG_INFO, "test");
+	log_bytes(&line, "k", edge(value));
+	log_number(&line, "n", -7);
+	log_set_format(LOG_TEXT);
+	memcpy(text, line.bytes, line.text.len);
+	text[line.text.len] = '\0';
+	assert_int_equal(strncmp(text, "{\"time\":\"20", 11), 0);
+	assert_string_equal(strstr(text, ",\"level\""), expected);
+}
+
+static void test_json(void **state)
+{
+	check_json(slice_str("a b"), ",\"level\":\"info\",\"event\":\"test\",\"k\":\"a b\",\"n\":-7");
+	check_json(slice_str(""), ",\"level\":\"info\",\"event\":\"test\",\"k\":\"\",\"n\":-7");
+	check_json(slice_of("\"\\\n\0\xe9\x7f", 6),
+		   ",\"level\":\"info\",\"event\":\"test\","
+		   "\"k\":\"\\\"\\\\\\u000a\\u0000\\\\xe9\\u007f\",\"n\":-7");
+}
+
 static void test_numbers(void **state)
 {
 	struct log_line line;
@@ -67,7 +92,7 @@ static void test_pair_that_does_not_fit_is_left_out(void **state)
 }
 
 /* One write for each line, and no line is ever torn or without its end. */
-static void test_each_length_ends_in_a_newline(void **state)
+static void check_each_length(const char *end)
 {
 	int pipe_fd[2], saved = dup(STDERR_FILENO);
 	char text[2 * sizeof(((struct log_line *)0)->bytes)];
@@ -88,7 +113,19 @@ static void test_each_length_ends_in_a_newline(void **state)
 		assert_in_range(n, 1, sizeof(line.bytes));
 		assert_int_equal(text[n - 1], '\n');
 		assert_null(memchr(text, '\n', (size_t)n - 1));
+		assert_memory_equal(text + n - strlen(end), end, strlen(end));
 	}
+	close(pipe_fd[0]);
+	close(pipe_fd[1]);
+	close(saved);
+}
+
+static void test_each_length_ends_in_a_newline(void **state)
+{
+	check_each_length("\n");
+	log_set_format(LOG_JSON);
+	check_each_length("}\n");
+	log_set_format(LOG_TEXT);
 }
 
 static void test_levels(void **state)
@@ -113,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quoting),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_pair_that_does_not_fit_is_left_out),
 		cmocka_unit_test(test_each_length_ends_in_a_newline),
