@@ -18,7 +18,8 @@ enum {
 	REQUEST_MAX = 8192,   /* bytes of a request's head, and of the answer's */
 	TEXT_START = 16 * 1024,
 	TEXT_MAX = 4 * 1024 * 1024, /* bytes of all metrics */
-	DECISIONS_SHOWN = 100       /* if it is not said how many */
+	DECISIONS_SHOWN = 100,      /* if it is not said how many */
+	DECISIONS_MOST = 10000
 };
 
 static const char text_plain[] = "text/plain; charset=utf-8";
@@ -118,7 +119,8 @@ static enum MHD_Result answer_last(const struct exporter *e, struct MHD_Connecti
 	const char *n = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "n");
 	size_t most = n ? strtoul(n, NULL, 10) : DECISIONS_SHOWN;
 
-	return answer_json(c, retrace_list(e->decisions, most));
+	return answer_json(c, retrace_list(e->decisions,
+					   most < DECISIONS_MOST ? most : DECISIONS_MOST));
 }
 
 static enum MHD_Result answer_decision(const struct exporter *e, struct MHD_Connection *c,

@@ -217,6 +217,8 @@ def test_what_is_not_known(stack):
     status, output, errors = why(lb, line)
     assert (status, output) == (1, "")
     assert "6B0770D2-0000-5D6623: no agent that was asked knows this association" in errors
+    status, output, errors = examples.dicom_spoa("why", line["id"], "--agent", f"127.0.0.1:{lb.agent.port}")
+    assert (status, output) == (1, "") and f"127.0.0.1:{lb.agent.port}: " in errors  # SPOP is spoken there
     lb.agent.child.kill()
     status, output, errors = why(lb, line)
     assert (status, output) == (1, "") and "Connection refused" in errors
