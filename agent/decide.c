@@ -4,7 +4,7 @@
 #include "account.h"
 #include "answer.h"
 #include "failover.h"
-#include "inflate.h"
+#include "first_message.h"
 #include "metrics.h"
 #include "prospect.h"
 #include "question.h"
@@ -14,24 +14,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-	COMMAND_SIZE = 16 * 1024,   /* of a command set; real ones take some 200 bytes */
-	DATA_SIZE = 256 * 1024,     /* of a data set's beginning; HAProxy holds less */
-	INFLATED_SIZE = 512 * 1024, /* the same, inflated */
-	PDU_SIZE = 128 * 1024       /* of an RQ for the archive, and of an AC */
-};
+enum { PDU_SIZE = 128 * 1024 }; /* of an RQ for the archive, and of an AC */
 
 struct decide {
 	struct policies *policies;
 	struct facts facts; /* facts.policy is held from one message to the next */
 	struct ul_associate rq, ac;
 	struct negotiate_plan plan;
-	struct dimse_message message;
 	enum metric counted; /* what the answer is counted as */
-	max_align_t inflate_arena[INFLATE_ARENA / sizeof(max_align_t)];
-	uint8_t command[COMMAND_SIZE];
-	uint8_t data[DATA_SIZE];
-	uint8_t inflated[INFLATED_SIZE];
+	struct first_message first;
 	uint8_t pdu[PDU_SIZE];
 };
 
@@ -244,51 +235,28 @@ static void splice(struct decide *d, const struct question *q,
 	set_request(d, q, o);
 }
 
-/* The data set, as far as it has come.  False if it cannot be inflated. */
-static bool give_data(struct decide *d)
-{
-	struct slice syntax = d->facts.association.transfer_syntax;
-	bool cut = d->message.end == DIMSE_PARTIAL;
-	struct slice bytes = d->message.data;
-	bool sound = true;
-
-	if (slice_equal(syntax, slice_str("1.2.840.10008.1.2.1.99"))) {
-		struct writer out = writer_of(d->inflated, sizeof(d->inflated));
-
-		sound = inflate_prefix(bytes, &out, d->inflate_arena, &cut);
-		cut &= sound;
-		bytes = writer_slice(&out);
-	}
-	facts_elements_data_set(&d->facts.elements, bytes,
-				dataset_syntax_encoding(syntax), cut);
-	return sound;
-}
-
 /* What of the first message can be used.  False if the answer has been given. */
 static bool read_message(struct decide *d, const struct question *q, struct reader stream)
 {
-	struct writer command = writer_of(d->command, sizeof(d->command));
-	struct writer data = writer_of(d->data, sizeof(d->data));
-
-	dimse_gather(stream, &command, &data, &d->message);
-	if (d->message.end == DIMSE_ERROR) {
-		answer_broken(q->ack, METRIC_BROKEN_MESSAGE, d->message.error,
-			      (enum ul_abort_reason)d->message.abort_reason);
+	first_message_read(&d->first, stream);
+	if (d->first.is.end == DIMSE_ERROR) {
+		answer_broken(q->ack, METRIC_BROKEN_MESSAGE, d->first.is.error,
+			      (enum ul_abort_reason)d->first.is.abort_reason);
 		return false;
 	}
-	if (d->message.end == DIMSE_ABORT) {
+	if (d->first.is.end == DIMSE_ABORT) {
 		metrics_add(METRIC_ABORTED_BY_SCU, 1);
 		answer_text(q->ack, "verdict", "reject");
 		answer_text(q->ack, "error",
 			    "the SCU has aborted before its first data set");
 		return false;
 	}
-	if (!d->message.command_whole)
+	if (!d->first.is.command_whole)
 		return true;
-	d->facts.association.message = &d->message;
+	d->facts.association.message = &d->first.is;
 	d->facts.association.transfer_syntax =
-		negotiate_syntax(&d->rq, &d->plan, d->message.context_id);
-	answer_uid(q->ack, "sop_class", d->message.sop_class);
+		negotiate_syntax(&d->rq, &d->plan, d->first.is.context_id);
+	answer_uid(q->ack, "sop_class", d->first.is.sop_class);
 	answer_uid(q->ack, "transfer_syntax", d->facts.association.transfer_syntax);
 	if (d->facts.association.transfer_syntax.len == 0) {
 		answer_broken(q->ack, METRIC_BROKEN_CONTEXT,
@@ -322,10 +290,12 @@ static bool read_dataset(struct decide *d, const struct question *q,
 	*sound = true;
 	if (!read_request(d, q, stream) || !recall(d, q) || !read_message(d, q, *stream))
 		return false;
-	if (d->message.command_whole)
-		facts_elements_command(&d->facts.elements, d->message.command);
-	if (d->message.command_whole && d->message.has_data_set)
-		*sound = give_data(d);
+	if (d->first.is.command_whole)
+		facts_elements_command(&d->facts.elements, d->first.is.command);
+	if (d->first.is.command_whole && d->first.is.has_data_set)
+		*sound = first_message_data(&d->first,
+					    d->facts.association.transfer_syntax,
+					    &d->facts.elements);
 	return true;
 }
 
@@ -339,13 +309,13 @@ static void dataset(struct decide *d, const struct question *q)
 	if (!read_dataset(d, q, &stream, &sound))
 		return;
 	o = ruling_decide(d->facts.policy, &view);
-	if (!o && d->message.end == DIMSE_PARTIAL) {
-		ask_for_more(d, q, q->rq.len - reader_left(&stream) + d->message.need);
+	if (!o && d->first.is.end == DIMSE_PARTIAL) {
+		ask_for_more(d, q, q->rq.len - reader_left(&stream) + d->first.is.need);
 		return;
 	}
-	account_data(&d->message, q->accepted);
+	account_data(&d->first.is, q->accepted);
 	if (!o)
-		account_undecided(&d->message);
+		account_undecided(&d->first.is);
 	splice(d, q, o ? o : prospect_fallback(&d->facts));
 	if (!sound || d->facts.elements.data_set.ds.bytes.state == READ_BAD) {
 		metrics_add(METRIC_BROKEN_DATA_SET, 1);
