@@ -10,6 +10,7 @@
 #include "probe_command.h"
 #include "pseudonym_command.h"
 #include "serve.h"
+#include "top.h"
 #include "why.h"
 
 struct command {
@@ -24,6 +25,7 @@ static const struct command commands[] = {
 	{"probe", probe_command},
 	{"healthcheck", healthcheck_command},
 	{"why", why_command},
+	{"top", top_command},
 	{"pseudonym", pseudonym_command},
 };
 
@@ -37,6 +39,7 @@ static void print_usage(FILE *out)
 	      "  explain      say where a policy sends a file, and why\n"
 	      "  probe        ask an archive what it accepts\n"
 	      "  why          say where an association was sent, and why\n"
+	      "  top          show what agents do at the moment\n"
 	      "  pseudonym    print the name of a patient in the log\n"
 	      "  healthcheck  print a C-ECHO as a health check for HAProxy\n"
 	      "  --version    print the version\n"
