@@ -29,7 +29,7 @@ OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
 ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
-.PHONY: all help units bench samples run demo test endurance valgrind versions lint fuzz clean
+.PHONY: all help units bench samples run demo test endurance picture valgrind versions lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -129,6 +129,10 @@ test: ## everything that must hold, against real HAProxy and DCMTK; under 15 min
 # what takes a few seconds of `make test`
 SECONDS_OF_LOAD ?= 600
 INSTANCES       ?= 50000
+picture: all ## docs/monitoring/run.svg: what Prometheus sees of a run of three minutes
+	$(Q).ci/install run test
+	$(Q)$(PYTHON) -B tests/monitoring/picture.py docs/monitoring/run.svg
+
 endurance: all ## upgrades and dying archives under load, for longer: SECONDS_OF_LOAD=600 INSTANCES=50000
 	$(Q).ci/install build run test
 	$(Q)SECONDS_OF_LOAD=$(SECONDS_OF_LOAD) INSTANCES=$(INSTANCES) $(PYTHON) -m pytest -p no:cacheprovider -rP \

@@ -2,6 +2,7 @@
 """docs/monitoring: Prometheus' configuration, rules and alerts, and the dashboard, against a real Prometheus that asks
 a stack with real traffic."""
 
+import glob
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from children import PATIENCE, ROOT, free_port, wait_until
 from prometheus import FILES, Prometheus
 from scrape import request, scrape
 
-ALERT_TESTS = os.path.join(ROOT, "tests", "monitoring", "alerts_test.yml")
+ALERT_TESTS = sorted(glob.glob(os.path.join(ROOT, "tests", "monitoring", "*_test.yml")))
 METRIC = re.compile(r"\b(?:(?:dicom|haproxy|process)_\w+|dicom:[\w:]+|up)\b(?=[\s{\[)*/>=]|$)")
 
 
@@ -28,7 +29,7 @@ def read_yaml(*path):
 
 
 def read_dashboard():
-    with open(os.path.join(FILES, "grafana.json"), encoding="utf-8") as f:
+    with open(os.path.join(FILES, "grafana", "dicom.json"), encoding="utf-8") as f:
         return json.load(f)
 
 
@@ -40,7 +41,7 @@ def rules_of(name):
 
 @pytest.mark.parametrize("words", [("check", "config", f"{FILES}/prometheus.yml"),
                                    ("check", "rules", f"{FILES}/recording.yml", f"{FILES}/alerts.yml"),
-                                   ("test", "rules", ALERT_TESTS)], ids=["config", "rules", "alerts"])
+                                   ("test", "rules", *ALERT_TESTS)], ids=["config", "rules", "alerts"])
 def test_promtool(words):
     done = subprocess.run(["promtool", *words], text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -50,7 +51,7 @@ def test_promtool(words):
 def test_every_alert_is_seen_to_fire_and_to_be_silent():
     wanted = {rule["alert"] for rule in rules_of("alerts.yml")}
     seen = {True: set(), False: set()}
-    for test in read_yaml(ALERT_TESTS)["tests"]:
+    for test in [one for path in ALERT_TESTS for one in read_yaml(path)["tests"]]:
         for case in test["promql_expr_test"]:
             seen[bool(case["exp_samples"])].add(re.search(r'alertname="(\w+)"', case["expr"]).group(1))
     assert seen == {True: wanted, False: wanted}
@@ -88,6 +89,22 @@ def test_the_dashboard_is_one():
         refs = [target["refId"] for target in panel["targets"]]
         assert len(set(refs)) == len(refs)
         assert panel["fieldConfig"]["defaults"]["unit"]
+
+
+def test_docker_compose_finds_the_files():
+    """What Prometheus is told in it is what prometheus.yml says, but for the addresses."""
+    services = read_yaml(ROOT, "docker-compose.yml")["services"]
+    for name in ("prometheus", "grafana"):
+        for volume in services[name]["volumes"]:
+            source = volume.split(":")[0]
+            assert os.path.isdir(os.path.join(ROOT, source)) or source == "prometheus"
+    with open(os.path.join(FILES, "prometheus.yml"), encoding="utf-8") as f:
+        text = f.read()
+    for before, behind in re.findall(r"-e s/(\S+?)/(\S+?)/", services["prometheus"]["entrypoint"][2]):
+        text = text.replace(before, behind)
+    for target in ("agent:8405", "haproxy:8404", "haproxy:8406"):
+        assert f'["{target}"]' in text
+        assert target.split(":")[0] in services
 
 
 # --- with traffic
