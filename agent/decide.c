@@ -21,6 +21,7 @@ struct decide {
 	struct facts facts; /* facts.policy is held from one message to the next */
 	struct ul_associate rq, ac;
 	struct negotiate_plan plan;
+	struct failover down;
 	enum metric counted; /* what the answer is counted as */
 	struct first_message first;
 	uint8_t pdu[PDU_SIZE];
@@ -93,7 +94,7 @@ static void set_fallback(struct decide *d, const struct question *q,
 			 const struct policy_outcome *o)
 {
 	const struct policy_pool *pool =
-		o->pools ? failover_pool(o->pools, q->down) : NULL;
+		o->pools ? failover_pool(o->pools, &d->down) : NULL;
 
 	if (o->pools && !pool)
 		pool = &o->pools->list[0];
@@ -139,7 +140,7 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 
 	const struct policy_pool *pool =
-		o->pools ? failover_pool(o->pools, q->down) : NULL;
+		o->pools ? failover_pool(o->pools, &d->down) : NULL;
 
 	if (!pool) {
 		refuse(q, o);
@@ -189,7 +190,7 @@ static void associate(struct decide *d, const struct question *q)
 		pass_through(d, q, rqlen, o);
 		return;
 	}
-	p = prospect_plan(&d->facts, &d->rq, q->learned, q->down, &d->plan);
+	p = prospect_plan(&d->facts, &d->rq, q->learned, &d->down, &d->plan);
 	obstacle = negotiate_finish(&d->rq, &d->plan);
 	if (obstacle) {
 		account_obstacle(obstacle);
@@ -223,7 +224,7 @@ static void splice(struct decide *d, const struct question *q,
 		   const struct policy_outcome *o)
 {
 	const struct policy_pool *pool =
-		o->pools ? failover_pool(o->pools, q->down) : NULL;
+		o->pools ? failover_pool(o->pools, &d->down) : NULL;
 
 	if (!pool) {
 		refuse(q, o);
@@ -360,6 +361,7 @@ void decide_message(struct decide *d, struct slice name, struct reader args,
 		return;
 	decide_release(d);
 	q = question_read(args, nargs, ack);
+	failover_read(&d->down, q.down);
 	if (!begin(d, &q))
 		return;
 	d->counted = first ? METRIC_ASSOCIATE_REJECT : METRIC_DATASET_REJECT;

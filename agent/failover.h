@@ -9,13 +9,27 @@
 
 #include "policy.h"
 
-/* The first pool that is not <down>; NULL if all are. */
+enum {
+	FAILOVER_NAMES = 1024, /* that are remembered; HAProxy sends no more */
+	FAILOVER_SLOTS = 2 * FAILOVER_NAMES
+};
+
+/* What is down, to be looked up: a policy may have thousands of pools.  All zeros: nothing. */
+struct failover {
+	size_t n;
+	struct slice slots[FAILOVER_SLOTS]; /* by hash, the next free one; borrowed */
+};
+
+/* Read <down>, which must live as long.  What is more than FAILOVER_NAMES is not down. */
+void failover_read(struct failover *f, struct slice down);
+
+/* The first pool that is not down; NULL if all are. */
 const struct policy_pool *failover_pool(const struct policy_pools *pools,
-					struct slice down);
+					const struct failover *f);
 
 /* The first outcome of the policy of which all pools are down; NULL if there is none. */
 const struct policy_outcome *failover_stranded(const struct policy *policy,
-					       struct slice down);
+					       const struct failover *f);
 
 enum { FAILOVER_TEXT = 256 }; /* bytes of failover_text() with its NUL */
 

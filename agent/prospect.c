@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "prospect.h"
-#include "failover.h"
 #include "ruling.h"
 
 struct survey {
 	const struct ul_associate *rq;
-	struct slice learned, down;
+	struct slice learned;
+	const struct failover *down;
 	struct negotiate_plan *plan;
 	const struct policy_outcome *stranded;
 };
@@ -41,7 +41,7 @@ static void consider_all(struct facts *f, struct survey *s)
 }
 
 struct prospect prospect_plan(struct facts *f, const struct ul_associate *rq,
-			      struct slice learned, struct slice down,
+			      struct slice learned, const struct failover *down,
 			      struct negotiate_plan *plan)
 {
 	struct survey s = {rq, learned, down, plan, NULL};

@@ -6,6 +6,7 @@
 #define PROSPECT_H
 
 #include "facts.h"
+#include "failover.h"
 #include "negotiate.h"
 
 struct prospect {
@@ -19,7 +20,7 @@ struct prospect {
  * <learned>: negotiate.h; <down>: failover.h.
  */
 struct prospect prospect_plan(struct facts *f, const struct ul_associate *rq,
-			      struct slice learned, struct slice down,
+			      struct slice learned, const struct failover *down,
 			      struct negotiate_plan *plan);
 
 /* The outcome with every unknown taken as absent. */

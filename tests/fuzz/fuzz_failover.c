@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct policy_pool list[] = {{"ct", NULL}, {"c", NULL}, {"mr-1", NULL}};
 	const struct policy_pools pools = {list, 3};
 	const struct policy_pool *wanted = NULL;
+	struct failover f = {0};
 	char text[260];
 
 	if (size > 256 || memchr(data, '\0', size))
@@ -30,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 3; i-- > 0;)
 		if (!is_among(text, list[i].name))
 			wanted = &list[i];
-	CHECK(failover_pool(&pools, edge(slice_of(data, size))) == wanted);
+	failover_read(&f, edge(slice_of(data, size)));
+	CHECK(failover_pool(&pools, &f) == wanted);
 	return 0;
 }

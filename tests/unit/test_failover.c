@@ -55,16 +55,39 @@ static void test_the_first_that_is_up(void **state)
 	};
 	const struct policy_pool list[] = {{"a", NULL}, {"b", NULL}};
 	const struct policy_pools pools = {list, 2};
+	struct failover f = {0};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct policy_pool *pool =
-			failover_pool(&pools, edge(slice_str(cases[i].down)));
+		const struct policy_pool *pool;
 
+		failover_read(&f, edge(slice_str(cases[i].down)));
+		pool = failover_pool(&pools, &f);
 		if (!cases[i].pool)
 			assert_null(pool);
 		else
 			assert_string_equal(pool->name, cases[i].pool);
 	}
+}
+
+/* All that HAProxy can name in 2 KB; and more than that, which it never does. */
+static void test_many_names(void **state)
+{
+	const struct policy_pool list[] = {{"0", NULL}, {"1023", NULL}, {"1024", NULL}};
+	const struct policy_pools pools = {list, 3};
+	char down[6 * FAILOVER_NAMES] = "";
+	struct failover f = {0};
+	size_t at = 0;
+
+	for (unsigned i = 0; i <= FAILOVER_NAMES; i++)
+		at += (size_t)snprintf(down + at, sizeof(down) - at, "%u ", i);
+	failover_read(&f, slice_str(down));
+	assert_int_equal(f.n, FAILOVER_NAMES);
+	assert_ptr_equal(failover_pool(&pools, &f), &list[2]);
+	failover_read(&f, slice_str("1024 1023 1024 1023"));
+	assert_int_equal(f.n, 2);
+	assert_ptr_equal(failover_pool(&pools, &f), &list[0]);
+	failover_read(&f, slice_str(""));
+	assert_ptr_equal(failover_pool(&pools, &f), &list[0]);
 }
 
 static void test_the_words(void **state)
@@ -94,15 +117,18 @@ static void test_outcomes_with_the_same_pools_share_them(void **state)
 		" {'name': '5', 'if': {'Modality': 'NM'}, 'reject': 'no-reason-given'}],"
 		" 'default': {'backend': ['a', 'b']}}"));
 	const struct policy *p = policies_hold(policies, (struct slice){0});
+	struct failover f = {0};
 
 	assert_int_equal(p->npools, 3);
 	assert_ptr_equal(p->rules[0].outcome.pools, p->rules[1].outcome.pools);
 	assert_ptr_equal(p->rules[2].outcome.pools, p->otherwise.pools);
 	assert_ptr_not_equal(p->rules[2].outcome.pools, p->rules[3].outcome.pools);
 	assert_null(p->rules[4].outcome.pools);
-	assert_null(failover_stranded(p, slice_str("")));
-	assert_null(failover_stranded(p, slice_str("b")));
-	assert_ptr_equal(failover_stranded(p, slice_str("a")), &p->rules[0].outcome);
+	assert_null(failover_stranded(p, &f));
+	failover_read(&f, slice_str("b"));
+	assert_null(failover_stranded(p, &f));
+	failover_read(&f, slice_str("a"));
+	assert_ptr_equal(failover_stranded(p, &f), &p->rules[0].outcome);
 	policies_release(policies, p);
 	policies_free(policies);
 }
@@ -244,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_first_that_is_up),
+		cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_the_words),
 		cmocka_unit_test(test_outcomes_with_the_same_pools_share_them),
 		cmocka_unit_test(test_the_association_decides),
