@@ -195,12 +195,16 @@ def needs_were_met(relay):
 
 
 def in_steps(scu, relay, pdus):
-    """Send exactly what is needed, again and again, until it is decided; what is left of `pdus`."""
+    """Send exactly what is needed, again and again, until it is decided; what is left of `pdus`.
+
+    Not so fast that it comes with the answer that asks for it: out of rules HAProxy waits for more (from 3.0 on).
+    """
     sent, count = 0, 0
     need = wait_until(lambda: relay.exchanges, "answer about the association")[0].answer["need"]
     while need:
         step = need - len(scu.rq) - sent
         assert 0 < step <= len(pdus) - sent, "more is asked for than will ever come"
+        time.sleep(0.02)
         scu.send(pdus[sent:sent + step])
         sent += step
         count += 1
