@@ -54,7 +54,7 @@ def refused(lb, codes, calling="SCU", **how):
             scu.associate([QUERY], calling=calling)
         assert refusal.value.codes == codes
     entry = lb.association(scu)
-    assert (entry["calling_ae"], entry["called_ae"]) == (calling, "LB")
+    assert (entry["calling_ae"], entry["called_ae"]) == (calling.strip(), "LB")
     return entry["error"]
 
 
@@ -96,11 +96,12 @@ def test_of_one_title(line):
     with held(lb, 3, calling="CT 1") as scus:
         assert refused(lb, (2, 3, 2), "CT 1", source="127.0.0.2") == \
             "too many associations at once of this calling AE title"
+        refused(lb, (2, 3, 2), " CT 1")
         accepted(lb, calling="CT 2")
         scus[0].release()
         lb.association(scus[0])
         accepted(lb, calling="CT 1")
-    assert limited(lb) == ['dicom_limited_total{limit="title"} 1']
+    assert limited(lb) == ['dicom_limited_total{limit="title"} 2']
 
 
 @pytest.mark.parametrize("setting,words", [("DICOM_MAX_RATE_PER_SOURCE", "too many new associations from this address"),
