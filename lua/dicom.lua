@@ -31,6 +31,7 @@ local ANSWER_MS = 3000 -- for the agent; longer than "timeout processing" in dic
 local MARGIN_MS = 200 -- an action must not yield any more once the inspect-delay is over
 local DOWN_MAX = 2048 -- bytes: with all else they must fit one SPOE frame
 local GOODBYE_MS = 50 -- for HAProxy to learn of all connections that an agent closes
+local NEVER_MS = 20 * 24 * 3600 * 1000 -- HAProxy's times go round in 49 days
 local PROBE = string.rep("\0", 16384)
 
 local function now_ms()
@@ -535,8 +536,11 @@ function Splice:start_analyze(_, channel)
 	return 1
 end
 
+-- A time that is over makes HAProxy spin, or its watchdog end it, if another filter still looks at the channel. Only
+-- the channel that is looked at can have a new one.
 function Splice:let_go(channel)
 	self.state = "done"
+	filter.wake_time(NEVER_MS)
 	filter.unregister_data_filter(self, channel)
 	return channel:input()
 end
@@ -584,10 +588,10 @@ function Splice:request_payload(txn, channel)
 	return self:wake()
 end
 
--- The archive has kept the promise: what was held goes out, and from here on HAProxy only forwards.
+-- The archive has kept the promise: what was held goes out, and from here on HAProxy only forwards. The request is let
+-- go with what comes next, or when its time is over.
 function Splice:release(txn, channel, length)
 	channel:remove(0, length)
-	filter.unregister_data_filter(self, txn.req)
 	txn.req:forward(txn.req:input())
 	return self:let_go(channel)
 end

@@ -2,6 +2,7 @@
 """Several studies on one association go to the archive of the first; the log and a metric tell of it."""
 
 import os
+import time
 import urllib.request
 
 import pytest
@@ -87,6 +88,26 @@ def test_an_association_that_is_passed_through(balancer, raw_archive):
     entry = stored(lb, things)
     assert entry["studies"] == "2"
     assert ct.only().received.startswith(ct.only().rq.raw)
+
+
+@pytest.mark.parametrize("what", ["spliced", "passed-through"])
+def test_an_association_that_is_silent_for_longer_than_an_archive_may_think(balancer, raw_archive, what):
+    """The splice's timer is over, and this filter is still there: HAProxy 2.6 span, from 3.0 on its watchdog ended it."""
+    lb = balancer({"ct": raw_archive(), "general": raw_archive()}, settings=WATCH, answer_wait=1, policy={
+        "rules": [{"name": "modality", "if": {"CallingAETitle": "MOD"}, "backend": "ct"},
+                  {"name": "ct", "if": {"Modality": "CT"}, "backend": "ct"}], "default": {"backend": "general"}})
+    lb.wait_for_agent()
+    things = of_studies("1.2.3", "1.2.4")
+    with peers.RawScu(lb.port) as scu:
+        scu.associate(peers.contexts_for(*things), calling="MOD" if what == "passed-through" else "SCU")
+        assert scu.store(things[0]) == 0
+        before = lb.haproxy.cpu_seconds()
+        time.sleep(4)
+        lb.assert_alive()
+        assert lb.haproxy.cpu_seconds() - before < 0.3
+        assert scu.store(things[1]) == 0
+        scu.release()
+    assert lb.association(scu)["studies"] == "2"
 
 
 def test_what_cannot_be_read_says_nothing(line):
