@@ -18,7 +18,7 @@ if core.thread == 0 then
 	error("dicom.lua: load it with lua-load-per-thread, not with lua-load")
 end
 
-local ASSOCIATE_AC, ASSOCIATE_RJ, RELEASE_RQ, ABORT = 2, 3, 5, 7
+local ASSOCIATE_AC, ASSOCIATE_RJ, RELEASE_RQ, RELEASE_RP, ABORT = 2, 3, 5, 6, 7
 local PDU_HEADER = 6
 local FIXED_PART = 74 -- of an A-ASSOCIATE-RQ or AC, PS3.8 9.3.2 and 9.3.3
 
@@ -488,7 +488,7 @@ Splice.__index = Splice
 
 -- HAProxy copies the class for each line of the configuration, and calls new for each connection.
 function Splice.new(line)
-	return setmetatable({ answer_ms = line.answer_ms, state = "fresh" }, Splice)
+	return setmetatable({ answer_ms = line.answer_ms, listens = line.listens, state = "fresh" }, Splice)
 end
 
 function Splice:wake()
@@ -536,13 +536,35 @@ function Splice:start_analyze(_, channel)
 	return 1
 end
 
--- A time that is over makes HAProxy spin, or its watchdog end it, if another filter still looks at the channel. Only
--- the channel that is looked at can have a new one.
+-- From here on HAProxy only forwards. What the archive says last is overheard, for the log, if that is wanted. A time
+-- that is over makes HAProxy spin, or its watchdog end it, as long as any filter looks at the channel. Only the channel
+-- that is looked at can have a new one.
 function Splice:let_go(channel)
-	self.state = "done"
+	self.state = "open"
 	filter.wake_time(NEVER_MS)
-	filter.unregister_data_filter(self, channel)
+	if not (self.listens and channel:is_resp()) then
+		filter.unregister_data_filter(self, channel)
+	end
 	return channel:input()
+end
+
+function Splice:overhear(txn, channel)
+	local length = channel:input()
+	if length == #A_ABORT then -- as long as an A-RELEASE-RP, PS3.8 9.3.7 and 9.3.8
+		local kind, size = (">BxI4"):unpack(txn.f:res_payload(0, length))
+		self.last = size == length - PDU_HEADER and kind or nil
+	elseif length == 0 then
+		filter.wake_time(NEVER_MS)
+	end
+	return length
+end
+
+-- An SCU that aborts has closed, as a rule, before its archive does; what it said is not listened to.
+function Splice:part(txn)
+	local how = self.last == RELEASE_RP and "released" or self.last == ABORT and "aborted" or "closed"
+	local by_scu = how == "released" or how == "closed" and closed(txn.req)
+	set(txn, "last_ended", how)
+	set(txn, "last_by", by_scu and "scu" or "archive")
 end
 
 -- The RQ is overwritten in place: it never gets longer, so there is always room.
@@ -575,7 +597,7 @@ function Splice:request_payload(txn, channel)
 		return self:replay(txn, channel)
 	elseif self.state == "through" then
 		return self:through_request(txn, channel)
-	elseif self.state == "done" then
+	elseif self.state == "open" then
 		return self:let_go(channel)
 	elseif closed(channel) then
 		return self:abort(txn, "closed by the SCU before the archive had answered", "scu-closed")
@@ -637,8 +659,8 @@ end
 function Splice:response_payload(txn, channel)
 	if self.state == "through" then
 		return self:through_response(txn, channel)
-	elseif self.state == "done" then
-		return self:let_go(channel)
+	elseif self.state == "open" then
+		return self.listens and self:overhear(txn, channel) or self:let_go(channel)
 	end
 	-- what data() gives for an empty channel differs from version to version
 	local answer = channel:input() > 0 and channel:data() or ""
@@ -683,6 +705,8 @@ function Splice:end_analyze(txn, channel)
 		self:abort(txn, "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ", "connection")
 	elseif self.state == "through" and not closed(txn.req) then
 		self:unanswered(txn, "no connection to an archive of the pool", "no connection")
+	elseif self.state == "open" and self.listens and channel:is_resp() then
+		self:part(txn)
 	end
 	if self.state == "aborted" and (channel:is_resp() or discard(channel, self.deadline)) then
 		return channel:is_resp() and 1 or self:wake()
@@ -702,6 +726,7 @@ core.register_filter("dicom-splice", Splice, function(line, args)
 		error("dicom.lua: dicom-splice expects a number of seconds, not " .. tostring(args[1]))
 	end
 	line.answer_ms = math.floor(seconds * 1000)
+	line.listens = args[2] ~= "no"
 	return line
 end)
 
@@ -720,9 +745,11 @@ end
 
 local function ending(name, of_state, otherwise)
 	core.register_fetches("dicom_" .. name, function(txn)
-		local known = get(txn, name)
-		local first = not known and state(txn)
-		return known or (first and (of_state[first] or otherwise)) or "-"
+		local known, first = get(txn, name), state(txn)
+		if not known and first and first ~= "-" then
+			return of_state[first] or otherwise
+		end
+		return known or get(txn, "last_" .. name) or first and of_state[first] or "-"
 	end)
 end
 

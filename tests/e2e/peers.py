@@ -242,6 +242,14 @@ class RawScp:
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def hang_up(self, last_words=b""):
+        """Say this on each open connection, and close."""
+        with self.changed:
+            open_sockets = list(self.sockets)
+        for sock in open_sockets:
+            sock.sendall(last_words)
+            sock.shutdown(socket.SHUT_RDWR)
+
     def stop(self):
         self.running = False
         self.gate.set()

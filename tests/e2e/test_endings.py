@@ -38,18 +38,32 @@ def ending(lb, scu):
     return line["ended"], line["by"]
 
 
-def by_state(states, ended, by):
-    return (ended, by) if states else ("-", "-")
-
-
-def test_released(stack, states):
-    lb, thing = stack(), objects.make("CT")
+@pytest.mark.parametrize("listen", ["yes", "no"])
+def test_released(stack, states, listen):
+    lb, thing = stack(settings={"DICOM_LISTEN": listen}), objects.make("CT")
     for contexts, what in ((peers.contexts_for(thing), thing), ([FIND], None)):
         with peers.RawScu(lb.port) as scu:
             scu.associate(contexts)
             assert what is None or scu.store(what) == 0
             scu.release()
-        assert ending(lb, scu) == by_state(states, "closed", "-")
+        assert ending(lb, scu) == (("released", "scu") if listen == "yes" else ("closed", "-") if states else ("-", "-"))
+
+
+@pytest.mark.parametrize("abort", [True, False], ids=["A-ABORT", "nothing"])
+@pytest.mark.parametrize("who", ["scu", "archive"])
+def test_ended_without_a_release(balancer, raw_archive, who, abort):
+    archive, thing = raw_archive(), objects.make("CT")
+    lb = balancer({pool: archive for pool in ("ct", "query", "general")}, policy=POLICY)
+    with peers.RawScu(lb.port) as scu:
+        scu.associate(peers.contexts_for(thing))
+        assert scu.store(thing) == 0
+        if who == "scu":
+            scu.send(wire.abort(0, 0) if abort else b"")
+            scu.close()
+        else:
+            archive.hang_up(wire.abort(2, 0) if abort else b"")
+            assert scu.how_it_ends() == ("abort" if abort else "eof")
+    assert ending(lb, scu) == ("aborted" if abort and who == "archive" else "closed", who)
 
 
 def test_connections_that_are_lost(stack, states):
@@ -58,7 +72,7 @@ def test_connections_that_are_lost(stack, states):
         scu.associate(peers.contexts_for(thing))
         assert scu.store(thing) == 0
         scu.reset()
-    assert ending(lb, scu) == by_state(states, "connection lost", "scu")
+    assert ending(lb, scu) == ("connection lost" if states else "closed", "scu")
 
 
 def test_who_is_silent(stack, states):
@@ -68,7 +82,8 @@ def test_who_is_silent(stack, states):
         assert scu.store(thing) == 0
         assert scu.how_it_ends() in ("eof", "reset")
     ended, by = ending(lb, scu)
-    assert (ended, by in ("scu", "archive")) == ("silent", True) if states else (ended, by) == ("-", "-")
+    assert by in ("scu", "archive")
+    assert ended == ("silent" if states else "closed")
 
 
 def refused(lb, contexts, how, **who):

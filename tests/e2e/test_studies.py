@@ -90,10 +90,11 @@ def test_an_association_that_is_passed_through(balancer, raw_archive):
     assert ct.only().received.startswith(ct.only().rq.raw)
 
 
+@pytest.mark.parametrize("settings", [WATCH, {}, {"DICOM_LISTEN": "no"}], ids=["watched", "not-watched", "not-listened"])
 @pytest.mark.parametrize("what", ["spliced", "passed-through"])
-def test_an_association_that_is_silent_for_longer_than_an_archive_may_think(balancer, raw_archive, what):
-    """The splice's timer is over, and this filter is still there: HAProxy 2.6 span, from 3.0 on its watchdog ended it."""
-    lb = balancer({"ct": raw_archive(), "general": raw_archive()}, settings=WATCH, answer_wait=1, policy={
+def test_an_association_that_is_silent_for_longer_than_an_archive_may_think(balancer, raw_archive, what, settings):
+    """The splice's timer is over, and a filter is still there: HAProxy 2.6 span, from 3.0 on its watchdog ended it."""
+    lb = balancer({"ct": raw_archive(), "general": raw_archive()}, settings=settings, answer_wait=1, policy={
         "rules": [{"name": "modality", "if": {"CallingAETitle": "MOD"}, "backend": "ct"},
                   {"name": "ct", "if": {"Modality": "CT"}, "backend": "ct"}], "default": {"backend": "general"}})
     lb.wait_for_agent()
@@ -107,7 +108,7 @@ def test_an_association_that_is_silent_for_longer_than_an_archive_may_think(bala
         assert lb.haproxy.cpu_seconds() - before < 0.3
         assert scu.store(things[1]) == 0
         scu.release()
-    assert lb.association(scu)["studies"] == "2"
+    assert lb.association(scu)["studies"] == ("2" if settings is WATCH else "-")
 
 
 def test_what_cannot_be_read_says_nothing(line):
