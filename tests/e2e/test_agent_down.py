@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import load
 import objects
 import peers
 import wire
@@ -190,36 +191,33 @@ def test_sigterm_ends_the_agent_without_harm(line):
     assert {**ct.objects(), **general.objects()} == sent
 
 
+def loaded(lb, scus):
+    """SCUs that store CTs without pause."""
+    return load.Load(lb.port, [("CT1", "CT", wire.CT_IMAGE)], scus, lengths=(3,), size=20000).start()
+
+
+def what_was_stored(running):
+    return {uid: data for uid, (_, data) in running.stored.items()}
+
+
 def test_killed_and_restarted_under_load(line):
+    lb, ct, general = line(settings=load.SETTINGS)
+    running = loaded(lb, 4)
 
-    lb, ct, general = line()
-    sent, failures, over = {}, [], threading.Event()
+    def more(what):
+        wait_until(lambda before=len(running.stored): len(running.stored) > before + 10, what)
 
-    def modality():
-        while not over.is_set():
-            things = [objects.make("CT", size=20000) for _ in range(3)]
-            try:
-                assert peers.send_all(lb.port, *things) == [0, 0, 0]
-                sent.update((thing.uid, thing.data) for thing in things)
-            except Exception as error:  # noqa: BLE001
-                failures.append(repr(error))
-
-    threads = [threading.Thread(target=modality) for _ in range(4)]
-    for thread in threads:
-        thread.start()
     try:
         for _ in range(3):
-            wait_until(lambda before=len(sent): len(sent) > before + 10, "associations run")
+            more("associations run")
             lb.agents[-1].child.kill()
-            wait_until(lambda before=len(sent): len(sent) > before + 10, "associations run without the agent")
+            more("associations run without the agent")
             lb.start_agent(lb.agent.port)
             lb.wait_for_agent("UP")
     finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-    assert not failures
-    assert {**ct.objects(), **general.objects()} == sent
+        running.stop()
+    assert not running.failures
+    assert {**ct.objects(), **general.objects()} == what_was_stored(running)
     assert ct.objects() and general.objects()
     lb.assert_alive()
 
@@ -242,26 +240,14 @@ def connected(lb):
 
 def test_one_agent_dies_and_another_hangs_under_load(line):
     """The third one decides: nobody fails, nobody waits for longer than the check takes, nobody gets the fallback."""
-    lb, ct, general = line(agents=3, threads=4)
-    sent, failures, over = {}, [], threading.Event()
-
-    def modality():
-        while not over.is_set():
-            things = [objects.make("CT", size=20000) for _ in range(3)]
-            try:
-                assert peers.send_all(lb.port, *things) == [0, 0, 0]
-                sent.update((thing.uid, thing.data) for thing in things)
-            except Exception as error:  # noqa: BLE001
-                failures.append(repr(error))
-
-    def more(what):
-        wait_until(lambda before=len(sent): len(sent) > before + 100, what)
-
+    lb, ct, general = line(agents=3, threads=4, settings=load.SETTINGS)
     connected(lb)
     before = set(ct.objects())
-    threads = [threading.Thread(target=modality) for _ in range(6)]
-    for thread in threads:
-        thread.start()
+    running = loaded(lb, 6)
+
+    def more(what):
+        wait_until(lambda before=len(running.stored): len(running.stored) > before + 100, what)
+
     try:
         more("associations run")
         lb.agents[0].child.kill()
@@ -274,11 +260,9 @@ def test_one_agent_dies_and_another_hangs_under_load(line):
         more("associations run with two agents again")
     finally:
         os.kill(lb.agents[1].child.pid, signal.SIGCONT)
-        over.set()
-        for thread in threads:
-            thread.join()
-    assert not failures
-    assert {uid: data for uid, data in ct.objects().items() if uid not in before} == sent
+        running.stop()
+    assert not running.failures
+    assert {uid: data for uid, data in ct.objects().items() if uid not in before} == what_was_stored(running)
     assert not general.associations
     wait_until(lambda: len(lb.log.associations()) == len(ct.associations), "a log line of each association")
     assert {(a["pool"], a["rule"], a["error"]) for a in lb.log.associations()} == {("ct", "ct", "-")}
