@@ -483,6 +483,11 @@ function dicom.contexts(txn)
 	return promise and read_ac(promise).contexts
 end
 
+-- Whether dicom-splice has ended the association, and only waits for the SCU to close.
+function dicom.ended(txn)
+	return get(txn, "ended")
+end
+
 local Splice = {}
 Splice.__index = Splice
 
@@ -500,6 +505,7 @@ end
 -- the SCU to read it.
 function Splice:finish(txn, why, pdu)
 	self.state = "aborted"
+	set(txn, "ended", true)
 	self.deadline = now_ms() + LINGER_MS
 	set(txn, "error", why)
 	bare(txn.req):remove()

@@ -181,7 +181,10 @@ end
 
 function Studies:tcp_payload(txn, channel)
 	local length = channel:input()
-	if length > 0 and channel:is_resp() then
+	if length == 0 and dicom.ended(txn) then
+		-- HAProxy ends the connections only if nobody looks at them any more, and spins until then
+		filter.unregister_data_filter(self, channel)
+	elseif length > 0 and channel:is_resp() then
 		self:response_payload(txn, channel)
 	elseif length > 0 and self.looking then
 		self:request_payload(txn, channel)

@@ -111,6 +111,25 @@ def test_an_association_that_is_silent_for_longer_than_an_archive_may_think(bala
     assert lb.association(scu)["studies"] == ("2" if settings is WATCH else "-")
 
 
+@pytest.mark.parametrize("what", ["spliced", "passed-through"])
+def test_an_scu_that_does_not_close_at_its_refusal(balancer, raw_archive, what):
+    """It is closed, and HAProxy neither spins nor is ended by its watchdog."""
+    lb = balancer({"ct": raw_archive(answer="close"), "general": raw_archive()}, settings=WATCH, policy={
+        "rules": [{"name": "modality", "if": {"CallingAETitle": "MOD"}, "backend": "ct"},
+                  {"name": "ct", "if": {"Modality": "CT"}, "backend": "ct"}], "default": {"backend": "general"}})
+    lb.wait_for_agent()
+    thing, *_ = of_studies("1.2.3")
+    before = lb.haproxy.cpu_seconds()
+    with peers.RawScu(lb.port) as scu:
+        with pytest.raises((peers.Rejected, peers.Aborted)):
+            scu.associate(peers.contexts_for(thing), calling="MOD" if what == "passed-through" else "SCU")
+            scu.store(thing)
+        assert "closed the connection" in lb.association(scu)["error"]
+        assert scu.how_it_ends() in ("eof", "reset")
+    assert lb.haproxy.cpu_seconds() - before < 0.3
+    lb.assert_alive()
+
+
 def test_what_cannot_be_read_says_nothing(line):
     lb, _ = line
     broken = [objects.of_bytes(b"\x08\x00\x16\x00UI\xff\xff" + bytes(3000), wire.EXPLICIT_LE),
