@@ -20,14 +20,15 @@ enum { VARIABLE_MAX = 40 }; /* bytes, without HAProxy's prefix */
 static const char reserved[] =
 	" verdict backend key rule rqlen need reply request policy began accepted calling_ae "
 	"called_ae sop_class transfer_syntax error decision_us answered wait_until "
-	"length "
-	"spoe_error promise close_at ended by ";
+	"pause_until length limit agents head studies digest spoe_error promise close_at "
+	"finished ended by last_ended last_by ";
 
 static bool is_reserved(const char *name)
 {
-	const char *at = strstr(reserved, name);
-
-	return at && at[-1] == ' ' && at[strlen(name)] == ' ';
+	for (const char *at = strstr(reserved, name); at; at = strstr(at + 1, name))
+		if (at[-1] == ' ' && at[strlen(name)] == ' ')
+			return true;
+	return false;
 }
 
 static bool is_variable(const char *name)

@@ -485,7 +485,7 @@ end
 
 -- Whether dicom-splice has ended the association, and only waits for the SCU to close.
 function dicom.ended(txn)
-	return get(txn, "ended")
+	return get(txn, "finished")
 end
 
 local Splice = {}
@@ -505,7 +505,7 @@ end
 -- the SCU to read it.
 function Splice:finish(txn, why, pdu)
 	self.state = "aborted"
-	set(txn, "ended", true)
+	set(txn, "finished", true)
 	self.deadline = now_ms() + LINGER_MS
 	set(txn, "error", why)
 	bare(txn.req):remove()

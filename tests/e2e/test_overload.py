@@ -134,6 +134,7 @@ def test_connections_that_send_nothing_are_not_let_in_without_end(line):
     with contextlib.ExitStack() as stack:
         for _ in range(110):
             stack.enter_context(peers.RawScu(lb.port))
+        wait_until(lambda: lb.open_associations() == 110, "all of them are in")
         for _ in range(30):
             with contextlib.suppress(ConnectionResetError), peers.RawScu(lb.port) as scu:
                 assert scu.how_it_ends() in ("eof", "reset")
