@@ -267,6 +267,15 @@ def test_without_a_password_this_machine_may_read(balancer, raw_archive):
     assert page(lb, host="[::1]")[0] == 403
 
 
+@pytest.mark.parametrize("login", [{}, LOCKED], ids=["no password", "password"])
+def test_who_only_looks_is_not_logged(balancer, raw_archive, login):
+    lb = balancer({"ct": raw_archive()}, settings=login)
+    assert page(lb, *login.values())[0] == page(lb, path="/metrics")[0] == 200
+    peers.check_works(lb.port)
+    wait_until(lambda: lb.log.associations(), "the association is logged")
+    assert [line for line in lb.log.lines if "operator=" in line or "stats" in line] == []
+
+
 def configured(**settings):
     """haproxy -c"""
     return subprocess.run([*command_of("HAPROXY", "haproxy"), "-c", "-f", "haproxy/haproxy.cfg"], cwd=ROOT,
