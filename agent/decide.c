@@ -93,8 +93,7 @@ static void set_request(struct decide *d, const struct question *q,
 static void set_fallback(struct decide *d, const struct question *q,
 			 const struct policy_outcome *o)
 {
-	const struct policy_pool *pool =
-		o->pools ? failover_pool(o->pools, &d->down) : NULL;
+	const struct policy_pool *pool = failover_pool(o->pools, &d->down);
 
 	if (o->pools && !pool)
 		pool = &o->pools->list[0];
@@ -139,8 +138,7 @@ static void pass_through(struct decide *d, const struct question *q, size_t rqle
 {
 	struct writer pdu = writer_of(d->pdu, sizeof(d->pdu));
 
-	const struct policy_pool *pool =
-		o->pools ? failover_pool(o->pools, &d->down) : NULL;
+	const struct policy_pool *pool = failover_pool(o->pools, &d->down);
 
 	if (!pool) {
 		refuse(q, o);
@@ -223,8 +221,7 @@ static void ask_for_more(struct decide *d, const struct question *q, size_t need
 static void splice(struct decide *d, const struct question *q,
 		   const struct policy_outcome *o)
 {
-	const struct policy_pool *pool =
-		o->pools ? failover_pool(o->pools, &d->down) : NULL;
+	const struct policy_pool *pool = failover_pool(o->pools, &d->down);
 
 	if (!pool) {
 		refuse(q, o);

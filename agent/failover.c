@@ -37,7 +37,7 @@ static bool is_down(const struct failover *f, const char *pool)
 const struct policy_pool *failover_pool(const struct policy_pools *pools,
 					const struct failover *f)
 {
-	for (size_t i = 0; i < pools->n; i++)
+	for (size_t i = 0; pools && i < pools->n; i++)
 		if (!is_down(f, pools->list[i].name))
 			return &pools->list[i];
 	return NULL;

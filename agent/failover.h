@@ -23,7 +23,7 @@ struct failover {
 /* Read <down>, which must live as long.  What is more than FAILOVER_NAMES is not down. */
 void failover_read(struct failover *f, struct slice down);
 
-/* The first pool that is not down; NULL if all are. */
+/* The first pool that is not down; NULL if all are, or if <pools> is: a refusal. */
 const struct policy_pool *failover_pool(const struct policy_pools *pools,
 					const struct failover *f);
 

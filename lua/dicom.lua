@@ -2,7 +2,8 @@
 -- Association splicing in HAProxy 2.6 to 3.4: sends the agent's answers to the SCU, replays the A-ASSOCIATE-RQ,
 -- and verifies the archive's answer. Everything else about DICOM is in the agent.
 --
--- Five actions, called by the rules of dicom.cfg, and one filter:
+-- Five actions, called by the rules of dicom.cfg, one filter, fetches for what the agent is told and the log says, and
+-- the metrics of all that:
 --   dicom-accept   sends the A-ASSOCIATE-AC, or the refusal
 --   dicom-again    before a question is put once more
 --   dicom-watch    sees an SCU that ends the association instead of sending data
@@ -170,7 +171,7 @@ local function no_verdict(txn, no_agent)
 	return act.CONTINUE
 end
 
--- nbsrv is cheap, but always 0 in a process that a reload has left behind.
+-- nbsrv is always 0 in a process that a reload has left behind.
 local function servers_up(txn, name, backend)
 	if not txn.f:stopping() then
 		return txn.f:nbsrv(name)
