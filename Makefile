@@ -24,10 +24,10 @@ DICOM_DIC   ?= $(firstword $(wildcard /usr/share/libdcmtk*/dicom.dic /usr/share/
 PRIVATE_DIC ?= $(DICOM_DIC:dicom.dic=private.dic)
 DCUID_H     ?= $(firstword $(wildcard /usr/include/dcmtk/dcmdata/dcuid.h))
 
-SOURCES  := $(wildcard agent/*.c)
+SOURCES  := $(wildcard agent/*.c agent/*/*.c)
 OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
-ROOMS    := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
-UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
+LIBRARY  := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
+UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/*.c))
 
 .PHONY: all help units bench samples run demo test endurance picture valgrind versions lint fuzz clean
 .DELETE_ON_ERROR:
@@ -38,51 +38,51 @@ all: $(BUILD)/dicom-spoa ## the agent: build/dicom-spoa
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-$(BUILD)/dicom-spoa: $(BUILD)/agent/main.o $(BUILD)/librooms.a
+$(BUILD)/dicom-spoa: $(BUILD)/agent/main.o $(BUILD)/libagent.a
 	$(Q)echo "  LD  $@"; $(CC) -o $@ $^ $(ALL_LDFLAGS) $(LDLIBS)
 
-$(BUILD)/librooms.a: $(ROOMS)
-	$(Q)echo "  AR  $@"; rm -f $@; ar rcs $@ $^
+$(BUILD)/libagent.a: $(LIBRARY)
+	$(Q)echo "  AR  $@"; rm -f $@; ar qcs $@ $^
 
 $(BUILD)/agent/%.o: agent/%.c Makefile
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/agent/dict.o: $(patsubst %,$(BUILD)/dict_%.inc,attributes tags private uids uid_names)
+$(BUILD)/agent/dicom/dict.o: $(patsubst %,$(BUILD)/dict_%.inc,attributes tags private uids uid_names)
 
 # strcmp order of the first column, which ends before its quote
 DICT_SORT := LC_ALL=C tr '"' '\001' | LC_ALL=C sort | LC_ALL=C tr '\001' '"'
 
-$(BUILD)/dict_attributes.inc: agent/dict_vr.awk agent/dict_attributes.awk $(DICOM_DIC)
+$(BUILD)/dict_attributes.inc: agent/dicom/dict_vr.awk agent/dicom/dict_attributes.awk $(DICOM_DIC)
 	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
 	test -n "$(DICOM_DIC)" || { echo "DCMTK's dicom.dic was not found (package libdcmtk17); set DICOM_DIC" >&2; exit 1; }; \
-	LC_ALL=C awk -f agent/dict_vr.awk -f agent/dict_attributes.awk "$(DICOM_DIC)" | $(DICT_SORT) > $@
+	LC_ALL=C awk -f agent/dicom/dict_vr.awk -f agent/dicom/dict_attributes.awk "$(DICOM_DIC)" | $(DICT_SORT) > $@
 
 # the numbers of the rows in the order of their tags
 $(BUILD)/dict_tags.inc: $(BUILD)/dict_attributes.inc
 	$(Q)echo "  GEN $@"; \
 	awk -F', ' '{ print $$2, NR - 1 }' $< | LC_ALL=C sort -k1,1 -k2,2n | awk '{ print $$2 "," }' > $@
 
-$(BUILD)/dict_private.inc: agent/dict_vr.awk agent/dict_private.awk $(PRIVATE_DIC)
+$(BUILD)/dict_private.inc: agent/dicom/dict_vr.awk agent/dicom/dict_private.awk $(PRIVATE_DIC)
 	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
-	LC_ALL=C awk -f agent/dict_vr.awk -f agent/dict_private.awk "$(PRIVATE_DIC)" | $(DICT_SORT) > $@
+	LC_ALL=C awk -f agent/dicom/dict_vr.awk -f agent/dicom/dict_private.awk "$(PRIVATE_DIC)" | $(DICT_SORT) > $@
 
-$(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc: $(BUILD)/dict_%.inc: agent/dict_uids.awk $(DCUID_H)
+$(BUILD)/dict_uids.inc $(BUILD)/dict_uid_names.inc: $(BUILD)/dict_%.inc: agent/dicom/dict_uids.awk $(DCUID_H)
 	$(Q)mkdir -p $(@D); echo "  GEN $@"; \
 	test -n "$(DCUID_H)" || { echo "DCMTK's dcuid.h was not found (package libdcmtk-dev); set DCUID_H" >&2; exit 1; }; \
 	LC_ALL=C awk -v by=$(if $(filter uids,$*),uid,name) -f $< "$(DCUID_H)" | $(DICT_SORT) > $@
 
-$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/librooms.a
-	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) -lcmocka $(LDLIBS)
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libagent.a
+	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -Wno-unused-parameter -o $@ $< $(BUILD)/libagent.a $(ALL_LDFLAGS) -lcmocka $(LDLIBS)
 
 # so that every allocation can fail, time pass, and a file change while it is read
-$(BUILD)/unit/test_policy_load: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc realloc reallocarray strdup)
-$(BUILD)/unit/test_policies: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc clock_gettime policy_free)
-$(BUILD)/unit/test_reload: LDFLAGS += -Wl,--wrap=open
+$(BUILD)/unit/loader/test_policy_file: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc realloc reallocarray strdup)
+$(BUILD)/unit/policy/test_store: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc clock_gettime policy_free)
+$(BUILD)/unit/serve/test_reload: LDFLAGS += -Wl,--wrap=open
 
-units: $(UNITS) ## the unit-test programs, build/unit/test_*
+units: $(UNITS) ## the unit-test programs, build/unit/*/test_*
 
-$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/librooms.a
-	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -o $@ $< $(BUILD)/librooms.a $(ALL_LDFLAGS) $(LDLIBS)
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libagent.a
+	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -o $@ $< $(BUILD)/libagent.a $(ALL_LDFLAGS) $(LDLIBS)
 
 bench: $(BUILD)/bench/bench_policy ## what a decision costs with 10 to 10,000 rules
 	$(Q)$<
@@ -101,13 +101,13 @@ demo: ## the same, and it ends when every sample is where it belongs
 	$(Q)$(MAKE) --no-print-directory all samples
 	$(Q)exec $(PYTHON) -B tests/demo/demo.py
 
-# Each target is built from the rooms' sources, since clang instruments them itself.
+# Each target is built from the agent's sources, since clang instruments them itself.
 FUZZ_TIME ?= 60
 FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(BUILD)/librooms.a
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(BUILD)/libagent.a
 	$(Q)mkdir -p $(@D); echo "  FUZZ $@"; clang -std=c11 $(CPPFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=all -o $@ $< $(filter-out agent/main.c agent/serve.c,$(SOURCES)) $(LDLIBS)
+	-fno-sanitize-recover=all -o $@ $< $(filter-out agent/main.c agent/serve/serve.c,$(SOURCES)) $(LDLIBS)
 
 fuzz: $(FUZZERS) ## fuzz every tests/fuzz/fuzz_*.c for FUZZ_TIME seconds (needs clang)
 	$(Q)set -e; for f in $(^F); do \
@@ -147,10 +147,10 @@ versions: test ## the same with HAProxy 3.0 and later, from other Debian suites
 	$(Q).ci/install versions
 	$(Q)BUILD=build/asan tests/versions
 
-lint: ## cppcheck, luacheck, shellcheck, the order of the rooms
+lint: ## cppcheck, luacheck, shellcheck, the order of the folders
 	$(Q).ci/lint
 
 clean: ## remove what was built
 	rm -rf build
 
--include $(wildcard $(BUILD)/agent/*.d $(BUILD)/unit/*.d $(BUILD)/bench/*.d)
+-include $(wildcard $(BUILD)/agent/*.d $(BUILD)/agent/*/*.d $(BUILD)/unit/*/*.d $(BUILD)/bench/*.d)

@@ -3,15 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check.h"
-#include "command.h"
-#include "explain.h"
-#include "healthcheck.h"
-#include "probe_command.h"
-#include "pseudonym_command.h"
-#include "serve.h"
-#include "top.h"
-#include "why.h"
+#include "cli/check.h"
+#include "base/command.h"
+#include "cli/explain.h"
+#include "cli/healthcheck.h"
+#include "cli/probe.h"
+#include "cli/pseudonym.h"
+#include "serve/serve.h"
+#include "top/top.h"
+#include "cli/why.h"
 
 struct command {
 	const char *name;

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "messages.h"
-#include "ruling.h"
+#include "policy/ruling.h"
 
 enum {
 	SIZES = 4,
@@ -31,7 +31,7 @@ static const char *const measures[MEASURES] = {"`associate`", "`dataset`",
 
 /* A policy at work */
 struct subject {
-	struct policies *policies;
+	struct policy_store *policies;
 	const struct policy *policy;
 	struct decide *d;
 	struct policy_fact *facts;                        /* of each attribute */
@@ -127,10 +127,10 @@ static struct subject *subject_new(enum shape shape, size_t n)
 
 	if (!s)
 		abort();
-	s->policies = policies_of(json);
+	s->policies = policy_store_of(json);
 	free(json);
 	s->d = decide_new(s->policies);
-	s->policy = policies_hold(s->policies, (struct slice){0});
+	s->policy = policy_store_hold(s->policies, (struct slice){0});
 	s->facts = calloc(s->policy->nattributes, sizeof(*s->facts));
 	if (!s->d || !s->facts)
 		abort();
@@ -150,9 +150,9 @@ static struct subject *subject_new(enum shape shape, size_t n)
 
 static void subject_free(struct subject *s)
 {
-	policies_release(s->policies, s->policy);
+	policy_store_release(s->policies, s->policy);
 	decide_free(s->d);
-	policies_free(s->policies);
+	policy_store_free(s->policies);
 	policy_scratch_free(s->view.scratch);
 	free(s->facts);
 	free(s);

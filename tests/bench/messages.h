@@ -152,7 +152,7 @@ static inline void write_messages(void)
 	static struct heard h;
 	static uint8_t bytes[1 << 15];
 	struct writer w = writer_of(bytes, sizeof(bytes));
-	struct policies *policies = policies_of(json);
+	struct policy_store *policies = policy_store_of(json);
 	struct decide *d = decide_new(policies);
 	const struct heard nothing = {0};
 
@@ -166,7 +166,7 @@ static inline void write_messages(void)
 	write_image(&w);
 	write_message(&dataset, writer_slice(&w), &h);
 	decide_free(d);
-	policies_free(policies);
+	policy_store_free(policies);
 }
 
 #endif

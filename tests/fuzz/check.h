@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "cursor.h"
+#include "base/bytes.h"
 
 #define CHECK(condition)                                                                 \
 	do {                                                                             \

@@ -7,7 +7,7 @@
 #include "../unit/policy_of.h"
 #include "../unit/quoted.h"
 #include "../unit/sample.h"
-#include "check.h"
+#include "cli/check.h"
 
 static const char rules[] =
 	"{'negotiate': {'transfer_syntaxes': ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1',"
@@ -32,14 +32,14 @@ static const char rules[] =
 	" {'name': '12', 'if': {'PatientName': {'empty': true}}, 'backend': 'j'}],"
 	" 'default': {'backend': 'general', 'key': 'PatientName'}}";
 
-static void check_pdu(struct slice pdu, enum ul_pdu_type type, struct ul_associate *a)
+static void check_pdu(struct slice pdu, enum pdu_type type, struct pdu_associate *a)
 {
 	struct reader stream = reader_of(pdu, false);
-	struct ul_pdu got;
+	struct pdu got;
 
-	CHECK(ul_next_pdu(&stream, &got) && reader_done(&stream));
+	CHECK(pdu_next(&stream, &got) && reader_done(&stream));
 	CHECK(got.type == type);
-	CHECK(ul_parse_associate(got.body, type, a) == READ_OK);
+	CHECK(pdu_parse_associate(got.body, type, a) == READ_OK);
 }
 
 static bool is_pool(const struct heard *h)
@@ -50,24 +50,24 @@ static bool is_pool(const struct heard *h)
 static void check_reject(const struct heard *h)
 {
 	CHECK(h->error.len > 0 && h->need == -1);
-	CHECK(h->reply.len == 0 || h->reply.len == UL_ABORT_SIZE);
-	CHECK(h->reply.len == 0 || h->reply.ptr[0] == UL_ASSOCIATE_RJ ||
-	      h->reply.ptr[0] == UL_ABORT);
+	CHECK(h->reply.len == 0 || h->reply.len == PDU_ABORT_SIZE);
+	CHECK(h->reply.len == 0 || h->reply.ptr[0] == PDU_ASSOCIATE_RJ ||
+	      h->reply.ptr[0] == PDU_ABORT);
 }
 
 static void check_accept(const struct heard *h, struct slice in)
 {
-	static struct ul_associate rq, ac;
+	static struct pdu_associate rq, ac;
 	unsigned accepted = 0;
 
-	check_pdu(slice_head(in, (size_t)h->rqlen), UL_ASSOCIATE_RQ, &rq);
-	check_pdu(h->reply, UL_ASSOCIATE_AC, &ac);
+	check_pdu(slice_head(in, (size_t)h->rqlen), PDU_ASSOCIATE_RQ, &rq);
+	check_pdu(h->reply, PDU_ASSOCIATE_AC, &ac);
 	CHECK(ac.ncontexts == rq.ncontexts && slice_equal(ac.fixed, rq.fixed));
 	for (unsigned i = 0; i < ac.ncontexts; i++) {
 		CHECK(ac.contexts[i].id == rq.contexts[i].id);
-		accepted += ac.contexts[i].result == UL_ACCEPTANCE;
+		accepted += ac.contexts[i].result == PDU_ACCEPTANCE;
 	}
-	check_pdu(h->request, UL_ASSOCIATE_RQ, &rq);
+	check_pdu(h->request, PDU_ASSOCIATE_RQ, &rq);
 	CHECK(rq.ncontexts == accepted && accepted > 0);
 	CHECK(h->request.len <= (size_t)h->rqlen);
 }
@@ -92,7 +92,7 @@ static void check_early(struct decide *d, const struct told *told, const struct 
 static void follow(struct decide *d, const struct heard *first, struct slice in)
 {
 	static struct heard h;
-	static struct ul_associate rq;
+	static struct pdu_associate rq;
 	struct told told = {.ac = first->reply, .policy = first->policy, .began = first->began, .accepted = first->accepted};
 	int64_t need = first->need;
 
@@ -107,7 +107,7 @@ static void follow(struct decide *d, const struct heard *first, struct slice in)
 			return;
 		}
 		CHECK(h.rqlen == first->rqlen && is_pool(&h));
-		check_pdu(h.request, UL_ASSOCIATE_RQ, &rq);
+		check_pdu(h.request, PDU_ASSOCIATE_RQ, &rq);
 		CHECK(h.request.len <= (size_t)h.rqlen);
 		if (is_text(h.verdict, "route")) {
 			told.rq = in;
@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2 || size > 16384)
 		return 0;
 	if (!d)
-		d = decide_new(policies_of(quoted(rules)));
+		d = decide_new(policy_store_of(quoted(rules)));
 	in = slice_of(data + 2, size - 2);
 	rq = slice_head(in, (size_t)(data[0] << 8 | data[1]));
 	ask(d, "associate", rq, (struct slice){0}, &h);
@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_accept(&h, in);
 		follow(d, &h, in);
 	} else {
-		CHECK(is_text(h.verdict, "reject") && h.reply.len == UL_ABORT_SIZE);
+		CHECK(is_text(h.verdict, "reject") && h.reply.len == PDU_ABORT_SIZE);
 		check_reject(&h);
 	}
 	return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A stream of PDUs, and the same cut short where the first two bytes say. */
-#include "check.h"
-#include "dimse.h"
-#include "ul.h"
+#include "cli/check.h"
+#include "dicom/dimse.h"
+#include "dicom/pdu.h"
 
 enum { COMMAND = 1024, DATA = 4096 };
 
@@ -32,10 +32,10 @@ static void gather(struct slice in, struct gathered *g)
 static bool is_whole(struct slice in)
 {
 	struct reader stream = reader_of(in, false);
-	struct ul_pdu pdu;
+	struct pdu pdu;
 
 	while (reader_left(&stream) > 0)
-		if (!ul_next_pdu(&stream, &pdu))
+		if (!pdu_next(&stream, &pdu))
 			return false;
 	return true;
 }

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "../unit/edge.h"
-#include "check.h"
-#include "failover.h"
+#include "cli/check.h"
+#include "policy/failover.h"
 
 /* The same with the words put between spaces and looked for as text. */
 static bool is_among(const char *text, const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Search: the first line is the pattern, the rest the text. */
-#include "check.h"
-#include "regex.h"
+#include "cli/check.h"
+#include "base/regex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Metrics of an agent that may not be one. */
-#include "check.h"
-#include "scrape.h"
-#include "series.h"
+#include "cli/check.h"
+#include "top/scrape.h"
+#include "top/series.h"
 
 static void check_labels(struct slice labels)
 {

@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "session.h"
+#include "spop/session.h"
 
 enum { MAX_FRAME = 8192 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Text, UTF-8 or not. */
-#include "check.h"
-#include "unicode.h"
+#include "cli/check.h"
+#include "base/unicode.h"
 
 typedef bool write_fn(struct unicode_scratch *s, struct slice text, struct writer *out);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A value, a bound, a span, an address or a network. */
-#include "check.h"
-#include "network.h"
-#include "value.h"
+#include "cli/check.h"
+#include "net/ip.h"
+#include "dicom/value.h"
 
 static const enum value_kind kinds[] = {VALUE_TEXT, VALUE_NUMBER,    VALUE_DATE,
 					VALUE_TIME, VALUE_DATE_TIME, VALUE_AGE};
@@ -40,31 +40,31 @@ static void check_span(const char *text)
 /* What was written is read as the same. */
 static void check_address(struct slice text)
 {
-	struct address a, again;
+	struct ip_address a, again;
 	char room[64];
 	struct writer out = writer_of(room, sizeof(room));
 
-	if (!address_parse(text, &a))
+	if (!ip_parse(text, &a))
 		return;
-	address_write(&a, &out);
-	CHECK(writer_ok(&out) && address_parse(writer_slice(&out), &again));
+	ip_write(&a, &out);
+	CHECK(writer_ok(&out) && ip_parse(writer_slice(&out), &again));
 	CHECK(memcmp(&a, &again, sizeof(a)) == 0);
 }
 
 static void check_network(const char *text)
 {
-	struct network n, again;
+	struct ip_network n, again;
 	char room[64] = "";
 	struct writer out = writer_of(room, sizeof(room) - 1);
 
-	if (!network_parse(text, &n))
+	if (!ip_network_parse(text, &n))
 		return;
-	CHECK(n.bits <= 128 && network_contains(&n, &n.base));
-	network_write(&n, &out);
-	CHECK(writer_ok(&out) && network_parse(room, &again));
-	CHECK(again.bits == n.bits && network_exact(&again));
-	CHECK(network_contains(&n, &again.base) && network_contains(&again, &n.base));
-	if (network_exact(&n))
+	CHECK(n.bits <= 128 && ip_network_contains(&n, &n.base));
+	ip_network_write(&n, &out);
+	CHECK(writer_ok(&out) && ip_network_parse(room, &again));
+	CHECK(again.bits == n.bits && ip_network_exact(&again));
+	CHECK(ip_network_contains(&n, &again.base) && ip_network_contains(&again, &n.base));
+	if (ip_network_exact(&n))
 		CHECK(memcmp(&n.base, &again.base, sizeof(n.base)) == 0);
 }
 

@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "check.h"
+#include "cli/check.h"
 
 struct grow {
 	struct reader choices; /* behind their end all are 0 */

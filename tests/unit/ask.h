@@ -8,8 +8,8 @@
 
 #include <stdlib.h>
 
-#include "decide.h"
-#include "spop.h"
+#include "decide/decide.h"
+#include "spop/frame.h"
 
 enum { HEARD_EXPORTS = 8 };
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cursor.h"
+#include "base/bytes.h"
 
 /* A copy of <s> that ends at an unreadable page.  It stays valid until the next
  * call; <s> holds at most 256 KiB.

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "dataset.h"
+#include "dicom/dataset.h"
 
 struct form {
 	enum dataset_encoding encoding;

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policies.h"
-#include "policy_load.h"
+#include "policy/store.h"
+#include "loader/policy_file.h"
 
 /* Load <json> as if from a file, whose name is left in <path>, 32 bytes.  NULL with
- * <report> filled, as policy_load().
+ * <report> filled, as policy_file_load().
  */
 static inline struct policy *policy_from(const char *json, char *path,
 					 struct report *report)
@@ -27,7 +27,7 @@ static inline struct policy *policy_from(const char *json, char *path,
 	if (fd < 0 || write(fd, json, len) != (ssize_t)len)
 		abort();
 	close(fd);
-	policy = policy_load(path, report, &files, NULL);
+	policy = policy_file_load(path, report, &files, NULL);
 	lists_forget(&files);
 	unlink(path);
 	return policy;
@@ -49,9 +49,9 @@ static inline struct policy *policy_of(const char *json)
 }
 
 /* The only policy of a store. */
-static inline struct policies *policies_of(const char *json)
+static inline struct policy_store *policy_store_of(const char *json)
 {
-	return policies_new(policy_of(json));
+	return policy_store_new(policy_of(json));
 }
 
 #endif

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cursor.h"
+#include "base/bytes.h"
 
 static inline unsigned sample_digit(char c)
 {

@@ -26,7 +26,7 @@
 #define STORE(elements) "04 00 {{01 03" STORE_RQ "}} 04 00 {{01 02" elements "}}"
 
 struct talk {
-	struct policies *policies;
+	struct policy_store *policies;
 	struct decide *d;
 	struct told told; /* what HAProxy says with each message; ac, policy, began and accepted are filled in */
 	struct heard heard;
@@ -38,7 +38,7 @@ struct talk {
 static inline void talk_begin(struct talk *t, const char *json)
 {
 	memset(t, 0, offsetof(struct talk, heard));
-	t->policies = policies_of(quoted(json));
+	t->policies = policy_store_of(quoted(json));
 	t->d = decide_new(t->policies);
 	if (!t->d)
 		abort();
@@ -47,7 +47,7 @@ static inline void talk_begin(struct talk *t, const char *json)
 static inline void talk_end(struct talk *t)
 {
 	decide_free(t->d);
-	policies_free(t->policies);
+	policy_store_free(t->policies);
 }
 
 static inline struct heard *talk_ask(struct talk *t, const char *message, size_t len)

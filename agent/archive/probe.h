@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* probe.h - asks an archive what it accepts. */
+#ifndef ARCHIVE_PROBE_H
+#define ARCHIVE_PROBE_H
+
+#include <jansson.h>
+#include <stdatomic.h>
+
+#include "base/bytes.h"
+
+enum {
+	PROBE_TIMEOUT_MS = 5000, /* of a step, if nothing else is said */
+	PROBE_MOST_MS = 600000   /* of a whole probe */
+};
+
+#define PROBE_CALLED_AE  "ANY-SCP"
+#define PROBE_CALLING_AE "DICOM_SPOA"
+
+struct probe_target {
+	const char *address;    /* HOST:PORT, [IPv6]:PORT */
+	const char *called_ae;  /* NULL: PROBE_CALLED_AE */
+	const char *calling_ae; /* NULL: PROBE_CALLING_AE */
+	unsigned
+		timeout_ms; /* of each step: to look up the name, to connect, to answer */
+};
+
+/* What the archive accepts, as a pool of a policy (docs/splicing.md): "accepts",
+ * "maximum_length", the smallest that it has announced, 0 if there is no limit,
+ * "implementation_class_uid", "implementation_version_name" and "extended", what else its
+ * A-ASSOCIATE-ACs held; what it did not announce is left out.
+ *
+ * It opens one association after another and releases each before the next.  NULL with
+ * why in <error>, of <size> bytes, if it cannot be known.  Gives up within a moment once
+ * <stop>, which may be NULL, is true.
+ */
+json_t *probe_archive(const struct probe_target *t, char *error, size_t size,
+		      const atomic_bool *stop);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* suggest.h - the known word that a mistyped one was meant to be. */
+#ifndef BASE_SUGGEST_H
+#define BASE_SUGGEST_H
+
+#include "base/bytes.h"
+
+/* To be used from suggest_begin() on. */
+struct suggest {
+	struct slice word;
+	const char *best;  /* of what was offered; NULL if nothing is near enough */
+	unsigned distance; /* its, in quarters of a letter; others must be nearer */
+};
+
+/* Look for what is most like <word>, which stays the caller's and must last. */
+void suggest_begin(struct suggest *n, const char *word);
+
+/* <candidate> must last as long as the result is used.  Of equals the first stays. */
+void suggest_offer(struct suggest *n, const char *candidate);
+
+/* The candidate that takes the fewest letters changed, added, left out or swapped with
+ * their neighbours; another case counts a quarter.  NULL if none is near enough to be
+ * meant: at most a third of the word may be wrong, or two letters if that is more, and
+ * never more than half of it.  NULL for words of more than 64 bytes.
+ */
+const char *suggest_result(const struct suggest *n);
+
+#endif

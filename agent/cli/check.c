@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/check.h"
+#include "haproxy_cfg/config.h"
+#include "base/suggest.h"
+#include "loader/policy_file.h"
+#include "policy/unreachable.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct check {
+	const char *path;
+	struct slice json; /* the policy's text, for places */
+	struct report report;
+	struct haproxy_config haproxy;
+	bool has_haproxy;
+};
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: dicom-spoa check POLICY [--haproxy FILE]...\n"
+	      "\n"
+	      "Prints everything that is wrong with a policy, as FILE:LINE:COLUMN.\n"
+	      "\n"
+	      "  --haproxy FILE   configuration of HAProxy, or a directory of it, whose\n"
+	      "                   pools are compared with the policy's; may be given\n"
+	      "                   several times, in the order of HAProxy's -f\n"
+	      "  --help           print this\n"
+	      "\n"
+	      "Status 0: it can be used, though there may be warnings.  Status 1: there\n"
+	      "are errors.  Status 2: bad usage.\n",
+	      out);
+}
+
+/*** places ***/
+
+/* Of the value of <member> in rule <rule>, or in the default if it is SIZE_MAX. */
+static struct json_place json_place_of(const struct check *c, size_t rule, const char *member)
+{
+	const struct json_place_step in_rule[] = {{.member = "rules"}, {.index = rule},
+					     {.member = member}};
+	const struct json_place_step in_default[] = {{.member = "default"},
+						{.member = member}};
+	struct json_place at;
+
+	/* it costs a walk over the text */
+	if (c->report.n == REPORT_MAX)
+		return (struct json_place){0};
+	if (rule == SIZE_MAX ? json_place_find(c->json, in_default, 2, JSON_PLACE_VALUE, &at)
+			     : json_place_find(c->json, in_rule, 3, JSON_PLACE_VALUE, &at))
+		return at;
+	return (struct json_place){0};
+}
+
+/*** rules ***/
+
+static void check_reach(struct check *c, const struct policy *p)
+{
+	struct unreachable *reach = unreachable_new(p);
+
+	for (size_t i = 0; reach && i < p->nrules; i++) {
+		size_t above = unreachable_hidden_by(reach, i);
+
+		if (above != SIZE_MAX)
+			report_add(&c->report, true, c->path, json_place_of(c, i, "name"),
+				   "rules[%zu]: \"%s\" is never reached: \"%s\" above it "
+				   "matches all that it matches",
+				   i, p->rules[i].outcome.rule,
+				   p->rules[above].outcome.rule);
+	}
+	unreachable_free(reach);
+}
+
+/*** pools ***/
+
+static const struct policy_outcome *outcome_at(const struct policy *p, size_t i)
+{
+	return i < p->nrules ? &p->rules[i].outcome : &p->otherwise;
+}
+
+static void refuse_pool(struct check *c, const struct policy *p, size_t i,
+			const char *name)
+{
+	const struct haproxy_proxy *found = haproxy_config_find(&c->haproxy, name);
+	struct json_place at = json_place_of(c, i < p->nrules ? i : SIZE_MAX, "backend");
+	struct suggest n;
+
+	if (found) {
+		report_add(&c->report, false, c->path, at,
+			   "\"%s\": the backend of that name %s (%s:%u)", name,
+			   found->fault, found->file, found->line);
+		return;
+	}
+	suggest_begin(&n, name);
+	for (size_t k = 0; k < c->haproxy.n; k++)
+		if (c->haproxy.proxies[k].pool)
+			suggest_offer(&n, c->haproxy.proxies[k].name);
+	report_add(&c->report, false, c->path, at,
+		   "\"%s\": HAProxy's configuration has no backend of that name%s%s%s",
+		   name, suggest_result(&n) ? ", did you mean \"" : "",
+		   suggest_result(&n) ? suggest_result(&n) : "",
+		   suggest_result(&n) ? "\"?" : "");
+}
+
+static void check_pools(struct check *c, const struct policy *p)
+{
+	for (size_t i = 0; i <= p->nrules; i++) {
+		const struct policy_pools *pools = outcome_at(p, i)->pools;
+
+		for (size_t k = 0; pools && k < pools->n; k++) {
+			const char *name = pools->list[k].name;
+			const struct haproxy_proxy *found =
+				haproxy_config_find(&c->haproxy, name);
+
+			if (!found || !found->pool)
+				refuse_pool(c, p, i, name);
+		}
+	}
+}
+
+static bool is_used(const struct policy *p, const char *pool)
+{
+	for (size_t i = 0; i < p->npools; i++)
+		for (size_t k = 0; k < p->pools[i]->n; k++)
+			if (strcmp(p->pools[i]->list[k].name, pool) == 0)
+				return true;
+	return false;
+}
+
+static void check_unused(struct check *c, const struct policy *p)
+{
+	for (size_t i = 0; i < c->haproxy.n; i++) {
+		const struct haproxy_proxy *x = &c->haproxy.proxies[i];
+
+		if (x->pool && !x->referenced && !is_used(p, x->name))
+			report_add(&c->report, true, x->file, (struct json_place){x->line, 1},
+				   "no rule sends anything to the pool \"%s\"", x->name);
+	}
+}
+
+/*** the command ***/
+
+static bool read_haproxy(struct check *c, const char *path)
+{
+	char error[512];
+
+	c->has_haproxy = true;
+	if (haproxy_config_read(&c->haproxy, path, error, sizeof(error)))
+		return true;
+	report_add(&c->report, false, NULL, (struct json_place){0}, "%s", error);
+	return false;
+}
+
+static void check_policy(struct check *c)
+{
+	struct lists_files files = {0}, again = {0};
+	struct policy *policy = policy_file_load(c->path, &c->report, &files, NULL);
+	size_t len = 0;
+	char *text = policy ? lists_read_file(&again, c->path, &len) : NULL;
+
+	c->json = slice_of(text, len);
+	if (policy)
+		check_reach(c, policy);
+	if (policy && c->has_haproxy) {
+		check_pools(c, policy);
+		check_unused(c, policy);
+	}
+	free(text);
+	policy_free(policy);
+	lists_forget(&files);
+	lists_forget(&again);
+}
+
+static void print_report(const struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		puts(r->entries[i].text);
+	if (r->errors + r->warnings > r->n)
+		printf("and %zu more\n", r->errors + r->warnings - r->n);
+}
+
+static const struct option options[] = {
+	{"haproxy", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+int check_command(int argc, char **argv)
+{
+	static struct check c;
+	enum exit_status status;
+	bool ok = true;
+	int id;
+
+	while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (id == 'c') {
+			ok = ok && read_haproxy(&c, optarg);
+			continue;
+		}
+		print_usage(id == 'h' ? stdout : stderr);
+		return id == 'h' ? EXIT_OK : EXIT_USAGE;
+	}
+	if (argc - optind != 1) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	c.path = argv[optind];
+	c.has_haproxy = c.has_haproxy && ok;
+	check_policy(&c);
+	print_report(&c.report);
+	status = c.report.errors > 0 ? EXIT_CONFIGURATION : EXIT_OK;
+	report_clear(&c.report);
+	haproxy_config_free(&c.haproxy);
+	return (int)status;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "decide/candidates.h"
+#include "policy/ruling.h"
+
+struct survey {
+	const struct pdu_associate *rq;
+	struct slice learned;
+	const struct failover *down;
+	struct promise *plan;
+	const struct policy_outcome *stranded;
+};
+
+static void consider(void *context, const struct policy_outcome *o)
+{
+	struct survey *s = context;
+	const struct policy_pool *pool;
+
+	if (!o->pools)
+		return;
+	pool = failover_pool(o->pools, s->down);
+	if (!pool) {
+		s->stranded = s->stranded ? s->stranded : o;
+		pool = &o->pools->list[0];
+	}
+	promise_consider(s->rq, pool->name, pool->accepts, s->learned, s->plan);
+}
+
+/* Which rules are left matters only if pools differ, or if some are down. */
+static void consider_all(struct facts *f, struct survey *s)
+{
+	const struct policy *policy = f->policy;
+	const struct policy_outcome *stranded = failover_stranded(policy, s->down);
+	struct policy_facts view = facts_view(f);
+	bool differ = policy->naccepts > 1 || s->learned.len > 0 || stranded;
+
+	if (differ && ruling_each(policy, &view, consider, s))
+		return;
+	s->stranded = stranded;
+	for (size_t i = 0; i < policy->naccepts; i++)
+		promise_consider(s->rq, NULL, policy->accepts[i], s->learned, s->plan);
+}
+
+struct candidates candidates_plan(struct facts *f, const struct pdu_associate *rq,
+			      struct slice learned, const struct failover *down,
+			      struct promise *plan)
+{
+	struct survey s = {rq, learned, down, plan, NULL};
+	struct candidates p;
+
+	promise_begin(rq, plan);
+	consider_all(f, &s);
+	p.fallback = candidates_fallback(f);
+	consider(&s, p.fallback);
+	p.stranded = s.stranded;
+	return p;
+}
+
+const struct policy_outcome *candidates_fallback(struct facts *f)
+{
+	struct policy_facts view = facts_view(f);
+
+	facts_reset(f);
+	f->final = true;
+	return ruling_decide(f->policy, &view);
+}

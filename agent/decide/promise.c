@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* PS3.8 9.3.2 and 9.3.3, PS3.7 annex D */
+#include "decide/promise.h"
+#include "dicom/dict.h"
+
+static const char implicit_vr_le[] = "1.2.840.10008.1.2";
+
+enum {
+	CALLED_AE_AT = 10, /* offset in the whole PDU */
+	CALLING_AE_AT = 26,
+	UID_MAX = 64, /* bytes, PS3.5 9.1 */
+	/* of what is promised where no archive has a limit: HAProxy's buffer */
+	MAXIMUM_LENGTH = 131072
+};
+
+/* Storage and Verification: what can be promised for an archive at all. */
+static bool is_promised(struct slice abstract_syntax)
+{
+	const struct dict_uid *known = dict_uid(abstract_syntax);
+
+	return known && (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION);
+}
+
+/* A private SOP class is nobody's service that we know of; it is refused in the AC,
+ * and does not keep the rest from being spliced.
+ */
+static bool is_private(struct slice abstract_syntax)
+{
+	return !slice_equal(slice_head(abstract_syntax, 14), slice_str("1.2.840.10008."));
+}
+
+static bool is_verification(struct slice abstract_syntax)
+{
+	const struct dict_uid *known = dict_uid(abstract_syntax);
+
+	return known && known->kind == DICT_VERIFICATION;
+}
+
+void promise_begin(const struct pdu_associate *rq, struct promise *plan)
+{
+	plan->accepted = 0;
+	plan->maximum_length = 0;
+	plan->nseen = 0;
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		plan->contexts[i].possible = UINT64_MAX;
+		plan->contexts[i].known = plan->contexts[i].missing = false;
+	}
+}
+
+/*** what has been learned ***/
+
+static void learn_syntax(const struct pdu_associate *rq, struct slice abstract_syntax,
+			 struct slice transfer_syntax, struct promise *plan)
+{
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		struct reader list = rq->contexts[i].transfer_syntaxes;
+		struct slice uid;
+
+		if (!slice_equal(rq->contexts[i].abstract_syntax, abstract_syntax))
+			continue;
+		for (unsigned k = 0;
+		     k < PROMISE_SYNTAXES && pdu_next_transfer_syntax(&list, &uid); k++)
+			if (slice_equal(uid, transfer_syntax))
+				plan->contexts[i].possible &= ~((uint64_t)1 << k);
+	}
+}
+
+static uint32_t number(struct slice text)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < text.len && n < UINT32_MAX; i++)
+		n = text.ptr[i] >= '0' && text.ptr[i] <= '9'
+			    ? 10 * n + (uint64_t)(text.ptr[i] - '0')
+			    : 0;
+	return n < UINT32_MAX ? (uint32_t)n : 0;
+}
+
+static void learn(const struct pdu_associate *rq, const char *pool, struct slice learned,
+		  struct promise *plan)
+{
+	while (learned.len > 0) {
+		struct slice entry = slice_part(&learned, ' ');
+		struct slice name = slice_part(&entry, '|'), what = slice_part(&entry, '|');
+
+		if (pool && !slice_equal(name, slice_str(pool)))
+			continue;
+		if (slice_equal(what, slice_str("length")))
+			plan->maximum_length =
+				capability_length(plan->maximum_length, number(entry));
+		else
+			learn_syntax(rq, what, entry, plan);
+	}
+}
+
+/*** what pools accept ***/
+
+/* The bits of those transfer syntaxes of a context that are accepted. */
+static uint64_t accepted_bits(const struct pdu_context *c,
+			      const struct capability *accepts,
+			      const struct capability_row *row)
+{
+	struct reader list = c->transfer_syntaxes;
+	uint64_t bits = 0;
+	struct slice uid;
+
+	for (unsigned k = 0;
+	     k < PROMISE_SYNTAXES && pdu_next_transfer_syntax(&list, &uid); k++)
+		bits |= (uint64_t)capability_accepts(accepts, row, uid) << k;
+	return bits;
+}
+
+static void narrow(const struct pdu_associate *rq, const struct capability *accepts,
+		   struct promise *plan)
+{
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		const struct capability_row *row =
+			capability_row(accepts, rq->contexts[i].abstract_syntax);
+
+		plan->contexts[i].known |= row != NULL;
+		plan->contexts[i].missing |= row == NULL;
+		plan->contexts[i].possible &=
+			row ? accepted_bits(&rq->contexts[i], accepts, row) : 0;
+	}
+	plan->maximum_length =
+		capability_length(plan->maximum_length, accepts->maximum_length);
+}
+
+static bool same_pool(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+void promise_consider(const struct pdu_associate *rq, const char *pool,
+			const struct capability *accepts, struct slice learned,
+			struct promise *plan)
+{
+	bool narrowed = false;
+
+	for (size_t i = 0; i < plan->nseen; i++) {
+		if (plan->seen[i].accepts != accepts)
+			continue;
+		if (same_pool(plan->seen[i].pool, pool))
+			return;
+		narrowed = true;
+	}
+	if (plan->nseen < PROMISE_SEEN) {
+		plan->seen[plan->nseen].pool = pool;
+		plan->seen[plan->nseen++].accepts = accepts;
+	}
+	learn(rq, pool, learned, plan);
+	if (!narrowed)
+		narrow(rq, accepts, plan);
+}
+
+/* True if the context is accepted. */
+static bool choose(const struct pdu_context *c, struct promise *plan, unsigned i)
+{
+	struct reader list = c->transfer_syntaxes;
+	struct slice uid;
+
+	plan->contexts[i].result = plan->contexts[i].missing
+					   ? PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED
+					   : PDU_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+	for (unsigned k = 0;
+	     k < PROMISE_SYNTAXES && pdu_next_transfer_syntax(&list, &uid); k++)
+		if (plan->contexts[i].possible >> k & 1) {
+			plan->contexts[i].result = PDU_ACCEPTANCE;
+			plan->contexts[i].transfer_syntax = uid;
+			plan->accepted++;
+			return true;
+		}
+	return false;
+}
+
+enum promise_obstacle promise_finish(const struct pdu_associate *rq,
+					 struct promise *plan)
+{
+	bool data_sets = false;
+
+	if (plan->maximum_length == 0 || plan->maximum_length > MAXIMUM_LENGTH)
+		plan->maximum_length = MAXIMUM_LENGTH;
+	if (rq->scp_role)
+		return PROMISE_SCP_ROLE;
+	if (rq->user_identity_response)
+		return PROMISE_USER_IDENTITY;
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		const struct pdu_context *c = &rq->contexts[i];
+
+		if (plan->contexts[i].known || is_promised(c->abstract_syntax))
+			data_sets |= choose(c, plan, i) &&
+				     !is_verification(c->abstract_syntax);
+		else if (is_private(c->abstract_syntax))
+			plan->contexts[i].result = PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+		else
+			return PROMISE_OTHER_SERVICE;
+	}
+	return data_sets ? PROMISE_NO_OBSTACLE : PROMISE_NO_CONTEXT;
+}
+
+void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *ac,
+		      struct promise *plan)
+{
+	plan->accepted = 0;
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		plan->contexts[i].result = PDU_NO_REASON;
+		for (unsigned k = 0; k < ac->ncontexts; k++) {
+			struct reader list = ac->contexts[k].transfer_syntaxes;
+
+			if (ac->contexts[k].id != rq->contexts[i].id)
+				continue;
+			plan->contexts[i].result = ac->contexts[k].result;
+			if (ac->contexts[k].result == PDU_ACCEPTANCE &&
+			    pdu_next_transfer_syntax(&list,
+						    &plan->contexts[i].transfer_syntax))
+				plan->accepted++;
+			else if (ac->contexts[k].result == PDU_ACCEPTANCE)
+				plan->contexts[i].result = PDU_NO_REASON;
+		}
+	}
+}
+
+struct slice promise_syntax(const struct pdu_associate *rq,
+			      const struct promise *plan, uint8_t id)
+{
+	for (unsigned i = 0; i < rq->ncontexts; i++)
+		if (rq->contexts[i].id == id && plan->contexts[i].result == PDU_ACCEPTANCE)
+			return plan->contexts[i].transfer_syntax;
+	return (struct slice){0};
+}
+
+bool promise_refuses(const struct pdu_associate *rq, struct pdu_rejection *why)
+{
+	if (!(rq->protocol_version & 1)) {
+		*why = (struct pdu_rejection){1, 2, 2};
+		return true;
+	}
+	if (!slice_equal(rq->application_context, slice_str(PDU_APPLICATION_CONTEXT))) {
+		*why = (struct pdu_rejection){1, 1, 2};
+		return true;
+	}
+	return false;
+}
+
+void promise_write_ac(const struct pdu_associate *rq, const struct promise *plan,
+			struct writer *w)
+{
+	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_AC, rq->fixed,
+					rq->application_context),
+	       item;
+
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		struct slice uid = plan->contexts[i].transfer_syntax;
+		struct reader proposed = rq->contexts[i].transfer_syntaxes;
+
+		/* Not significant if the context is refused, but peers want to see one.
+		 * Not one of kilobytes: AC and RQ must fit into one answer.
+		 */
+		if (plan->contexts[i].result != PDU_ACCEPTANCE &&
+		    (!pdu_next_transfer_syntax(&proposed, &uid) || uid.len > UID_MAX))
+			uid = slice_str(implicit_vr_le);
+		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_AC,
+					rq->contexts[i].id, plan->contexts[i].result);
+		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, uid);
+		pdu_end_item(w, item);
+	}
+	item = pdu_begin_user_information(w, plan->maximum_length);
+	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_VERSION_NAME,
+		      slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
+	pdu_end_item(w, item);
+	pdu_end(w, pdu);
+}
+
+/* What the AC has not answered is declined, and must not be offered to the archive, nor
+ * what nobody here knows, which the AC has ignored (PS3.8 D.2).  Common extended
+ * negotiation has no answer (PS3.7 D.3.3.6), nor has an identity that does not ask
+ * for one (D.3.3.7).
+ */
+static bool passed_on(uint8_t type)
+{
+	return type == PDU_ITEM_MAXIMUM_LENGTH ||
+	       type == PDU_ITEM_IMPLEMENTATION_CLASS_UID ||
+	       type == PDU_ITEM_IMPLEMENTATION_VERSION_NAME ||
+	       type == PDU_ITEM_COMMON_EXTENDED_NEGOTIATION ||
+	       type == PDU_ITEM_USER_IDENTITY_RQ;
+}
+
+void promise_write_rq(const struct pdu_associate *rq, const struct promise *plan,
+			struct writer *w)
+{
+	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_RQ, rq->fixed,
+					rq->application_context),
+	       item;
+	struct reader user = rq->user_items, body;
+	uint8_t type;
+
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		if (plan->contexts[i].result != PDU_ACCEPTANCE)
+			continue;
+		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ,
+					rq->contexts[i].id, 0);
+		pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX,
+			      rq->contexts[i].abstract_syntax);
+		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX,
+			      plan->contexts[i].transfer_syntax);
+		pdu_end_item(w, item);
+	}
+	if (user.pos) { /* the SCU has sent one: it must not become longer */
+		item = pdu_begin_item(w, PDU_ITEM_USER_INFORMATION);
+		while (pdu_next_item(&user, &type, &body))
+			if (passed_on(type))
+				pdu_write_item(w, type, reader_rest(&body));
+		pdu_end_item(w, item);
+	}
+	pdu_end(w, pdu);
+}
+
+void promise_rename(struct writer *pdu, const char *called_ae, const char *calling_ae)
+{
+	struct writer w;
+
+	if (pdu->failed || pdu->len < CALLING_AE_AT + PDU_AE_TITLE)
+		return;
+	w = writer_of(pdu->buf + CALLED_AE_AT, PDU_AE_TITLE);
+	if (called_ae)
+		pdu_write_ae_title(&w, called_ae);
+	w = writer_of(pdu->buf + CALLING_AE_AT, PDU_AE_TITLE);
+	if (calling_ae)
+		pdu_write_ae_title(&w, calling_ae);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/accepts.h"
+#include "dicom/dict.h"
+
+#include <stdlib.h>
+
+/* What every archive is expected to take (PS3.5 10.1) */
+static const char *const uncompressed[] = {"1.2.840.10008.1.2.1", "1.2.840.10008.1.2"};
+
+/*** drawing ***/
+
+/* A capability while it is being built */
+struct drawing {
+	struct builder *b;
+	struct capability_row *rows; /* malloc'ed */
+	size_t nrows;
+	struct slice *syntaxes; /* CAPABILITY_SYNTAXES */
+	size_t nsyntaxes;
+	bool failed;
+};
+
+static struct drawing begin(struct builder *b)
+{
+	struct drawing d = {.b = b};
+
+	d.syntaxes = builder_take(b, CAPABILITY_SYNTAXES, sizeof(*d.syntaxes));
+	d.failed = !d.syntaxes;
+	return d;
+}
+
+/* The bit of a transfer syntax; 0 is an error. */
+static uint64_t bit_of(struct drawing *d, struct slice uid)
+{
+	size_t i = 0;
+
+	if (d->failed)
+		return 0;
+	while (i < d->nsyntaxes && !slice_equal(d->syntaxes[i], uid))
+		i++;
+	if (i == CAPABILITY_SYNTAXES) {
+		builder_fail(d->b, "more than %d transfer syntaxes", CAPABILITY_SYNTAXES);
+		return 0;
+	}
+	if (i == d->nsyntaxes)
+		d->syntaxes[d->nsyntaxes++] = uid;
+	return (uint64_t)1 << i;
+}
+
+static void add_row(struct drawing *d, struct slice sop_class, uint64_t syntaxes)
+{
+	struct capability_row *rows;
+
+	if (d->failed)
+		return;
+	rows = builder_grow(d->b, d->rows, d->nrows, sizeof(*rows));
+	d->failed = !rows;
+	if (!rows)
+		return;
+	d->rows = rows;
+	rows[d->nrows++] = (struct capability_row){sop_class, syntaxes};
+}
+
+/* Sorted, each class once. */
+static const struct capability *finish(struct drawing *d, uint32_t maximum_length)
+{
+	struct capability *c = builder_take(d->b, 1, sizeof(*c));
+	struct capability_row *rows = builder_take(d->b, d->nrows, sizeof(*rows));
+	size_t n = 0;
+
+	if (!c || !rows || d->failed) {
+		free(d->rows);
+		return NULL;
+	}
+	if (d->nrows > 0)
+		qsort(d->rows, d->nrows, sizeof(*rows), capability_row_order);
+	for (size_t i = 0; i < d->nrows; i++) {
+		if (n > 0 && slice_equal(rows[n - 1].sop_class, d->rows[i].sop_class))
+			rows[n - 1].syntaxes |= d->rows[i].syntaxes;
+		else
+			rows[n++] = d->rows[i];
+	}
+	free(d->rows);
+	*c = (struct capability){rows, n, d->syntaxes, d->nsyntaxes, maximum_length};
+	return c;
+}
+
+/*** members ***/
+
+static const char *load_uid(struct builder *b, json_t *json, bool transfer)
+{
+	const char *text = json_string_value(json), *uid = text;
+	const struct dict_uid *known;
+
+	if (!text) {
+		builder_expected(b, json, "a UID or its keyword");
+		return NULL;
+	}
+	if (text[strspn(text, "0123456789.")] != '\0')
+		uid = dict_uid_by_keyword(slice_str(text));
+	known = uid ? dict_uid(slice_str(uid)) : NULL;
+	if (!uid)
+		builder_fail(b, "\"%s\" is neither a UID nor the keyword of one", text);
+	else if (known && (known->kind == DICT_TRANSFER_SYNTAX) != transfer)
+		builder_fail(b, "%s is %s transfer syntax", known->keyword,
+			   transfer ? "no" : "a");
+	return uid ? builder_text(b, uid) : NULL;
+}
+
+static uint64_t load_syntaxes(struct drawing *d, json_t *json)
+{
+	uint64_t bits = 0;
+
+	builder_enter(d->b, "transfer_syntaxes");
+	if (!json_is_array(json) || json_array_size(json) == 0)
+		builder_expected(d->b, json, "a list of UIDs or their keywords");
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		const char *uid;
+
+		builder_enter_element(d->b, i);
+		uid = load_uid(d->b, json_array_get(json, i), true);
+		if (uid)
+			bits |= bit_of(d, slice_str(uid));
+		builder_leave(d->b);
+	}
+	builder_leave(d->b);
+	return bits;
+}
+
+static void load_group(struct drawing *d, const char *name, uint64_t bits)
+{
+	const struct dict_uid *known;
+
+	if (dict_group_is_transfer(name))
+		builder_fail(d->b, "\"@%s\" is no group of SOP classes", name);
+	for (size_t i = 0; (known = dict_uid_at(i)); i++)
+		if (dict_in_group(name, slice_str(known->uid)))
+			add_row(d, slice_str(known->uid), bits);
+}
+
+static bool is_group(const char *name)
+{
+	const char *known;
+
+	for (size_t i = 0; (known = dict_group_name(i)); i++)
+		if (strcmp(known, name) == 0)
+			return true;
+	return false;
+}
+
+static void load_class(struct drawing *d, json_t *json, uint64_t bits)
+{
+	const char *text = json_string_value(json), *uid;
+
+	if (text && *text == '@' && !is_group(text + 1))
+		builder_fail(d->b, "there is no group \"%s\"", text);
+	else if (text && *text == '@')
+		load_group(d, text + 1, bits);
+	else if ((uid = load_uid(d->b, json, false)))
+		add_row(d, slice_str(uid), bits);
+}
+
+static void load_classes(struct drawing *d, const char *name, json_t *json, uint64_t bits)
+{
+	builder_enter(d->b, name);
+	if (!json_is_array(json))
+		builder_expected(d->b, json, "a list of UIDs or their keywords");
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		builder_enter_element(d->b, i);
+		load_class(d, json_array_get(json, i), bits);
+		builder_leave(d->b);
+	}
+	builder_leave(d->b);
+}
+
+const struct capability *accepts_load(struct builder *b, json_t *json,
+					 uint32_t maximum_length)
+{
+	struct drawing d = begin(b);
+
+	builder_enter(b, "accepts");
+	if (!json_is_array(json))
+		builder_expected(b, json, "a list of SOP classes with transfer syntaxes");
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		json_t *entry = json_array_get(json, i);
+
+		builder_enter_element(b, i);
+		if (json_is_object(entry)) {
+			builder_members(b, entry, "sop_classes transfer_syntaxes");
+			load_classes(
+				&d, "sop_classes", json_object_get(entry, "sop_classes"),
+				load_syntaxes(
+					&d, json_object_get(entry, "transfer_syntaxes")));
+		} else {
+			builder_expected(b, entry, "an object");
+		}
+		builder_leave(b);
+	}
+	builder_leave(b);
+	return finish(&d, maximum_length);
+}
+
+/* Storage and Verification: what can be promised at all (PS3.4 A, B) */
+static void add_promised(struct drawing *d, uint64_t syntaxes)
+{
+	const struct dict_uid *known;
+
+	for (size_t i = 0; (known = dict_uid_at(i)); i++)
+		if (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION)
+			add_row(d, slice_str(known->uid), syntaxes);
+}
+
+const struct capability *accepts_load_usual(struct builder *b, json_t *negotiate,
+					       uint32_t maximum_length)
+{
+	struct drawing d = begin(b);
+	json_t *transfer = json_object_get(negotiate, "transfer_syntaxes");
+	json_t *abstract = json_object_get(negotiate, "abstract_syntaxes");
+	uint64_t bits;
+
+	bits = transfer ? load_syntaxes(&d, transfer)
+			: bit_of(&d, slice_str(uncompressed[0])) |
+				  bit_of(&d, slice_str(uncompressed[1]));
+	add_promised(&d, bits);
+	if (abstract)
+		load_classes(&d, "abstract_syntaxes", abstract, bits);
+	return finish(&d, maximum_length);
+}
+
+const struct capability *accepts_load_common(struct builder *b,
+						const struct capability *x,
+						const struct capability *y)
+{
+	struct drawing d = begin(b);
+
+	for (size_t i = 0; i < x->nrows; i++) {
+		const struct capability_row *row = &x->rows[i];
+		const struct capability_row *other = capability_row(y, row->sop_class);
+		uint64_t bits = 0;
+
+		for (size_t k = 0; other && k < x->nsyntaxes; k++)
+			if (row->syntaxes >> k & 1 &&
+			    capability_accepts(y, other, x->syntaxes[k]))
+				bits |= bit_of(&d, x->syntaxes[k]);
+		if (bits)
+			add_row(&d, row->sop_class, bits);
+	}
+	return finish(&d, capability_length(x->maximum_length, y->maximum_length));
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/outcome.h"
+#include "loader/attribute.h"
+#include "base/suggest.h"
+#include "loader/pools.h"
+
+#include <stdio.h>
+
+/*** refusals ***/
+
+/* PS3.8 9.3.4, in the standard's words */
+static const struct {
+	const char *name;
+	struct pdu_rejection why;
+} rejections[] = {
+	{"no-reason-given", {1, 1, 1}},
+	{"application-context-name-not-supported", {1, 1, 2}},
+	{"calling-ae-title-not-recognized", {1, 1, 3}},
+	{"called-ae-title-not-recognized", {1, 1, 7}},
+	{"provider-no-reason-given", {1, 2, 1}},
+	{"protocol-version-not-supported", {1, 2, 2}},
+	{"temporary-congestion", {2, 3, 1}},
+	{"local-limit-exceeded", {2, 3, 2}},
+};
+
+enum { REJECTIONS = sizeof(rejections) / sizeof(rejections[0]) };
+
+const char *outcome_rejection_name(const struct pdu_rejection *why)
+{
+	for (size_t i = 0; i < REJECTIONS; i++)
+		if (rejections[i].why.source == why->source &&
+		    rejections[i].why.reason == why->reason)
+			return rejections[i].name;
+	return NULL;
+}
+
+static void load_reason(struct builder *b, const char *name, struct pdu_rejection *why)
+{
+	char allowed[320] = "";
+	struct suggest n;
+
+	suggest_begin(&n, name);
+	for (size_t i = 0; i < REJECTIONS; i++) {
+		if (strcmp(name, rejections[i].name) == 0) {
+			*why = rejections[i].why;
+			return;
+		}
+		suggest_offer(&n, rejections[i].name);
+		strcat(allowed, i ? ", " : "");
+		strcat(allowed, rejections[i].name);
+	}
+	builder_fail(b, "\"%s\" is no reason to reject%s%s%s; expected one of: %s", name,
+		   suggest_result(&n) ? ", did you mean \"" : "",
+		   suggest_result(&n) ? suggest_result(&n) : "",
+		   suggest_result(&n) ? "\"?" : "", allowed);
+}
+
+static void load_result(struct builder *b, const char *name, struct pdu_rejection *why)
+{
+	if (strcmp(name, "permanent") == 0)
+		why->result = 1;
+	else if (strcmp(name, "transient") == 0)
+		why->result = 2;
+	else
+		builder_fail(b, "expected \"permanent\" or \"transient\", found \"%s\"",
+			   name);
+}
+
+/*** names ***/
+
+static const char *load_ae_title(struct builder *b, json_t *json, const char *member)
+{
+	const char *name = builder_string(b, json, member);
+
+	builder_enter(b, member);
+	if (name && !pdu_is_ae_title(name))
+		builder_fail(b, "\"%s\" is not an AE title: 1 to 16 characters", name);
+	builder_leave(b);
+	return name;
+}
+
+/*** outcomes ***/
+
+static void load_pools(struct builder *b, json_t *json, struct policy *policy,
+		       struct policy_outcome *o)
+{
+	json_t *key = json_object_get(json, "key");
+
+	builder_enter(b, "backend");
+	o->pools = pools_list(b, json_object_get(json, "backend"), policy);
+	builder_leave(b);
+	o->called_ae = load_ae_title(b, json, "called_ae");
+	o->calling_ae = load_ae_title(b, json, "calling_ae");
+	builder_enter(b, "key");
+	if (key)
+		o->key = attribute_list(b, key);
+	builder_leave(b);
+	builder_enter(b, "result");
+	if (json_object_get(json, "result"))
+		builder_fail_name(b, "\"result\" means nothing without \"reject\"");
+	builder_leave(b);
+}
+
+static void load_rejection(struct builder *b, json_t *json, const char *reason,
+			   struct policy_outcome *o)
+{
+	static const char *const pool_members[] = {"key", "called_ae", "calling_ae"};
+	const char *result = builder_string(b, json, "result");
+
+	builder_enter(b, "reject");
+	load_reason(b, reason, &o->rejection);
+	builder_leave(b);
+	builder_enter(b, "result");
+	if (result)
+		load_result(b, result, &o->rejection);
+	builder_leave(b);
+	for (size_t i = 0; i < sizeof(pool_members) / sizeof(pool_members[0]); i++) {
+		builder_enter(b, pool_members[i]);
+		if (json_object_get(json, pool_members[i]))
+			builder_fail_name(b, "\"%s\" means nothing to what is rejected",
+					pool_members[i]);
+		builder_leave(b);
+	}
+}
+
+void outcome_load(struct builder *b, json_t *json, struct policy *policy,
+		  struct policy_outcome *o)
+{
+	const char *reject = builder_string(b, json, "reject");
+	bool pools = json_object_get(json, "backend");
+
+	if (pools == (json_object_get(json, "reject") != NULL))
+		builder_fail(b, "expected either \"backend\" or \"reject\"");
+	else if (reject)
+		load_rejection(b, json, reject, o);
+	else if (pools)
+		load_pools(b, json, policy, o);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* outcome.h - what a rule does: JSON -> outcome (docs/policy.md, "Outcomes"). */
+#ifndef LOADER_OUTCOME_H
+#define LOADER_OUTCOME_H
+
+#include "loader/builder.h"
+
+/* The members of an outcome, for builder_members(). */
+#define OUTCOME_MEMBERS "backend reject result key called_ae calling_ae"
+
+/* Compile the outcome's members of a rule or of the default of <policy>. */
+void outcome_load(struct builder *b, json_t *json, struct policy *policy,
+		  struct policy_outcome *o);
+
+/* The words for a refusal; NULL if it is none of PS3.8 9.3.4. */
+const char *outcome_rejection_name(const struct pdu_rejection *why);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* SPOE.txt section 3, as of HAProxy 2.6 to 3.4. */
+#include "spop/frame.h"
+
+enum { ACT_SET_VAR = 1, SCOPE_TXN = 2 };
+
+/*** frames: reading ***/
+
+bool spop_frame_read(struct reader *r, uint32_t max, struct spop_frame *frame)
+{
+	uint32_t len = reader_be32(r);
+	struct reader body;
+
+	*frame = (struct spop_frame){.error = SPOP_ERR_INVALID};
+	if (r->state != READ_OK)
+		return false;
+	/* The length alone refuses a frame: it is not waited for. */
+	if (len > max || len < SPOP_MIN_FRAME) {
+		reader_fail(r);
+		if (len > max)
+			frame->error = SPOP_ERR_TOO_BIG;
+		return false;
+	}
+	body = reader_of(reader_slice(r, len), false);
+	if (r->state != READ_OK)
+		return false;
+	frame->type = reader_u8(&body);
+	frame->flags = reader_be32(&body);
+	frame->stream_id = spop_varint_read(&body);
+	frame->frame_id = spop_varint_read(&body);
+	frame->payload = body;
+	if (body.state != READ_OK) {
+		reader_fail(r);
+		return false;
+	}
+	frame->error = SPOP_ERR_NONE;
+	return true;
+}
+
+bool spop_arg_next(struct reader *args, struct slice *name, struct spop_value *value)
+{
+	/* A cut window has no end yet: what comes next is read, and is missing. */
+	if (args->state != READ_OK || (!args->cut && reader_done(args)))
+		return false;
+	*name = spop_bytes_read(args);
+	return spop_value_read(args, value);
+}
+
+bool spop_message_next(struct reader *payload, struct spop_message *message)
+{
+	struct spop_value value;
+	struct reader args;
+
+	*message = (struct spop_message){0};
+	if (payload->state != READ_OK || (!payload->cut && reader_done(payload)))
+		return false;
+	message->name = spop_bytes_read(payload);
+	message->nargs = reader_u8(payload);
+	/* The arguments carry no common length: their end is found by walking. */
+	args = *payload;
+	for (unsigned i = 0; i < message->nargs; i++) {
+		(void)spop_bytes_read(payload);
+		if (!spop_value_read(payload, &value))
+			return false;
+	}
+	if (payload->state != READ_OK)
+		return false;
+	message->args = reader_window(&args, reader_left(&args) - reader_left(payload));
+	return true;
+}
+
+static bool is_number(const struct spop_value *value)
+{
+	return value->type >= SPOP_DATA_T_INT32 && value->type <= SPOP_DATA_T_UINT64;
+}
+
+static bool is_name(struct slice name, const char *wanted)
+{
+	return slice_equal(name, slice_str(wanted));
+}
+
+/* The next item of a comma-separated list, without the spaces around it. */
+static struct slice next_word(struct reader *list)
+{
+	struct reader start = *list;
+	size_t len = 0, kept = 0;
+	uint8_t byte;
+
+	while (reader_left(list) > 0 && (byte = reader_u8(list)) != ',') {
+		len++;
+		if (byte != ' ') {
+			kept = len;
+		} else if (kept == 0) {
+			start = *list;
+			len = 0;
+		}
+	}
+	return reader_slice(&start, kept);
+}
+
+static bool is_pipelining(struct slice word)
+{
+	return is_name(word, "pipelining");
+}
+
+/* 3.2.4: a major version stands for all of its minor versions, so any 2.x will
+ * do for our 2.0.
+ */
+static bool is_version_2(struct slice word)
+{
+	struct reader r = reader_of(word, false);
+	bool is = reader_u8(&r) == '2' && reader_u8(&r) == '.' && reader_left(&r) > 0;
+
+	while (is && reader_left(&r) > 0) {
+		uint8_t byte = reader_u8(&r);
+
+		is = byte >= '0' && byte <= '9';
+	}
+	return is;
+}
+
+/* True if one word of the comma-separated <list> is what <test> looks for. */
+static bool any_word(struct slice list, bool (*test)(struct slice word))
+{
+	struct reader r = reader_of(list, false);
+
+	while (reader_left(&r) > 0)
+		if (test(next_word(&r)))
+			return true;
+	return false;
+}
+
+struct hello_items {
+	struct spop_value versions, max_frame_size, capabilities;
+};
+
+/* File one item.  False if its value has the wrong type. */
+static bool hello_item(struct hello_items *items, struct spop_hello *hello,
+		       struct slice name, const struct spop_value *value)
+{
+	if (is_name(name, "supported-versions")) {
+		items->versions = *value;
+		return value->type == SPOP_DATA_T_STR;
+	}
+	if (is_name(name, "max-frame-size")) {
+		items->max_frame_size = *value;
+		return is_number(value);
+	}
+	if (is_name(name, "capabilities")) {
+		items->capabilities = *value;
+		return value->type == SPOP_DATA_T_STR;
+	}
+	if (is_name(name, "healthcheck")) {
+		hello->healthcheck = value->number != 0;
+		return value->type == SPOP_DATA_T_BOOL;
+	}
+	if (is_name(name, "engine-id")) {
+		hello->engine_id = value->data;
+		return value->type == SPOP_DATA_T_STR;
+	}
+	return true;
+}
+
+enum spop_error spop_hello_read(struct reader *payload, struct spop_hello *hello)
+{
+	struct hello_items items = {.versions.type = SPOP_DATA_T_NULL};
+	struct spop_value value;
+	struct slice name;
+	int64_t size;
+
+	*hello = (struct spop_hello){0};
+	while (spop_arg_next(payload, &name, &value))
+		if (!hello_item(&items, hello, name, &value))
+			reader_fail(payload);
+	if (payload->state != READ_OK)
+		return SPOP_ERR_INVALID;
+	if (items.versions.type == SPOP_DATA_T_NULL)
+		return SPOP_ERR_NO_VSN;
+	if (items.max_frame_size.type == SPOP_DATA_T_NULL)
+		return SPOP_ERR_NO_FRAME_SIZE;
+	if (items.capabilities.type == SPOP_DATA_T_NULL)
+		return SPOP_ERR_NO_CAP;
+	if (!any_word(items.versions.data, is_version_2))
+		return SPOP_ERR_BAD_VSN;
+	size = items.max_frame_size.number;
+	if (size < SPOP_MIN_FRAME_SIZE || size > UINT32_MAX)
+		return SPOP_ERR_BAD_FRAME_SIZE;
+	hello->max_frame_size = (uint32_t)size;
+	hello->pipelining = any_word(items.capabilities.data, is_pipelining);
+	return SPOP_ERR_NONE;
+}
+
+bool spop_disconnect_read(struct reader *payload, struct spop_disconnect *d)
+{
+	struct spop_value value;
+	struct slice name;
+
+	*d = (struct spop_disconnect){.status = SPOP_ERR_UNKNOWN};
+	while (spop_arg_next(payload, &name, &value)) {
+		if (is_name(name, "status-code") && is_number(&value))
+			d->status = (uint64_t)value.number;
+		else if (is_name(name, "message"))
+			d->message = value.data;
+	}
+	return payload->state == READ_OK;
+}
+
+/*** frames: writing ***/
+
+size_t spop_frame_begin(struct writer *w, enum spop_frame_type type, uint64_t stream_id,
+			uint64_t frame_id)
+{
+	size_t at = w->len;
+
+	writer_be32(w, 0);
+	writer_u8(w, (uint8_t)type);
+	writer_be32(w, SPOP_FRM_FL_FIN);
+	spop_varint_write(w, stream_id);
+	spop_varint_write(w, frame_id);
+	return at;
+}
+
+void spop_frame_end(struct writer *w, size_t at)
+{
+	writer_patch_be32(w, at);
+}
+
+static void write_item(struct writer *w, const char *name, struct spop_value value)
+{
+	spop_bytes_write(w, slice_str(name));
+	spop_value_write(w, &value);
+}
+
+static struct spop_value value_str(const char *text)
+{
+	return (struct spop_value){.type = SPOP_DATA_T_STR, .data = slice_str(text)};
+}
+
+static struct spop_value value_uint32(uint32_t number)
+{
+	return (struct spop_value){.type = SPOP_DATA_T_UINT32, .number = number};
+}
+
+void spop_hello_write(struct writer *w, uint32_t max_frame_size)
+{
+	size_t at = spop_frame_begin(w, SPOP_FRM_T_AGENT_HELLO, 0, 0);
+
+	write_item(w, "version", value_str("2.0"));
+	write_item(w, "max-frame-size", value_uint32(max_frame_size));
+	write_item(w, "capabilities", value_str("pipelining"));
+	spop_frame_end(w, at);
+}
+
+void spop_disconnect_write(struct writer *w, enum spop_error status)
+{
+	size_t at = spop_frame_begin(w, SPOP_FRM_T_AGENT_DISCON, 0, 0);
+
+	write_item(w, "status-code", value_uint32((uint32_t)status));
+	write_item(w, "message", value_str(spop_error_text(status)));
+	spop_frame_end(w, at);
+}
+
+const char *spop_error_text(enum spop_error status)
+{
+	switch (status) {
+	case SPOP_ERR_NONE:
+		return "normal";
+	case SPOP_ERR_IO:
+		return "I/O error";
+	case SPOP_ERR_TOUT:
+		return "a timeout occurred";
+	case SPOP_ERR_TOO_BIG:
+		return "frame is too big";
+	case SPOP_ERR_INVALID:
+		return "invalid frame received";
+	case SPOP_ERR_NO_VSN:
+		return "version value not found";
+	case SPOP_ERR_NO_FRAME_SIZE:
+		return "max-frame-size value not found";
+	case SPOP_ERR_NO_CAP:
+		return "capabilities value not found";
+	case SPOP_ERR_BAD_VSN:
+		return "unsupported version";
+	case SPOP_ERR_BAD_FRAME_SIZE:
+		return "max-frame-size too big or too small";
+	case SPOP_ERR_FRAG_NOT_SUPPORTED:
+		return "payload fragmentation is not supported";
+	case SPOP_ERR_INTERLACED_FRAMES:
+		return "invalid interlaced frames";
+	case SPOP_ERR_FRAMEID_NOTFOUND:
+		return "frame-id not found";
+	case SPOP_ERR_RES:
+		return "resource allocation error";
+	case SPOP_ERR_UNKNOWN:
+	default:
+		return "an unknown error occurred";
+	}
+}
+
+/*** actions ***/
+
+bool spop_action_next(struct reader *actions, struct slice *name, struct spop_value *value)
+{
+	if (reader_left(actions) == 0)
+		return false;
+	if (reader_u8(actions) != ACT_SET_VAR || reader_u8(actions) != 3)
+		return false;
+	reader_u8(actions); /* scope */
+	*name = spop_bytes_read(actions);
+	return spop_value_read(actions, value);
+}
+
+void spop_set_var(struct writer *ack, const char *name, const struct spop_value *value)
+{
+	writer_u8(ack, ACT_SET_VAR);
+	writer_u8(ack, 3);
+	writer_u8(ack, SCOPE_TXN);
+	spop_bytes_write(ack, slice_str(name));
+	spop_value_write(ack, value);
+}
+
+void spop_set_var_str(struct writer *ack, const char *name, struct slice text)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_STR, .data = text});
+}
+
+void spop_set_var_bin(struct writer *ack, const char *name, struct slice bytes)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_BIN, .data = bytes});
+}
+
+void spop_set_var_int(struct writer *ack, const char *name, int64_t number)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_INT64, .number = number});
+}
+
+void spop_set_var_bool(struct writer *ack, const char *name, bool truth)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_BOOL, .number = truth});
+}

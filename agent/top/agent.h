@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* agent.h - an agent that is looked at from outside, again and again. */
+#ifndef TOP_AGENT_H
+#define TOP_AGENT_H
+
+#include <jansson.h>
+
+#include "net/http_get.h"
+#include "top/series.h"
+
+struct top_agent {
+	const char *address;       /* HOST:PORT of its metrics */
+	struct series now, before; /* empty if it has not answered */
+	json_t *decisions;         /* the last ones, as retrace.h has them; may be NULL */
+	int64_t asked;             /* ms, as deadline_now() counts */
+	double seconds;            /* between now and before */
+	char why[HTTP_ERROR];      /* it does not answer; "" if it does */
+};
+
+/* Ask it again, within <ms>; what was now is before. */
+void top_agent_ask(struct top_agent *a, unsigned ms);
+
+void top_agent_close(struct top_agent *a);
+
+#endif

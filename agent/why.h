@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* why.h - dicom-spoa why: what an agent has decided, and for what reasons. */
-#ifndef WHY_H
-#define WHY_H
-
-/* Run the command; argv[0] is the program.  Returns an exit status (command.h). */
-int why_command(int argc, char **argv);
-
-#endif
