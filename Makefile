@@ -136,7 +136,7 @@ picture: all ## docs/monitoring/run.svg: what Prometheus sees of a run of three 
 endurance: all ## upgrades and dying archives under load, for longer: SECONDS_OF_LOAD=600 INSTANCES=50000
 	$(Q).ci/install build run test
 	$(Q)SECONDS_OF_LOAD=$(SECONDS_OF_LOAD) INSTANCES=$(INSTANCES) $(PYTHON) -m pytest -p no:cacheprovider -rP \
-		tests/e2e/test_upgrades.py tests/e2e/test_archive_dies.py
+		tests/e2e/operation/test_upgrades.py tests/e2e/failure/test_archive_dies.py
 
 valgrind: all units ## the same with valgrind instead of the sanitizers; takes longer
 	$(Q)AGENT_WRAPPER="$(VALGRIND)" UNIT_WRAPPER="$(VALGRIND)" tests/run

@@ -51,12 +51,13 @@ static void write_context(const struct probe *p, unsigned i, size_t first, size_
 {
 	const struct acceptance *a = &p->found;
 	size_t item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ,
-				       (uint8_t)(2 * i + 1), 0);
+					(uint8_t)(2 * i + 1), 0);
 
 	pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX,
-		      slice_str(a->classes[p->pending[i]]->uid));
+		       slice_str(a->classes[p->pending[i]]->uid));
 	for (size_t k = first; k < first + n; k++)
-		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, slice_str(a->syntaxes[k]->uid));
+		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX,
+			       slice_str(a->syntaxes[k]->uid));
 	pdu_end_item(w, item);
 }
 
@@ -89,16 +90,18 @@ static unsigned write_request(struct probe *p, size_t first, size_t n, struct wr
 	size_t pdu, item;
 	unsigned ncontexts;
 
-	pdu_write_ae_title(&titles, t->called_ae ? t->called_ae : PROBE_CALLED_AE);
-	pdu_write_ae_title(&titles, t->calling_ae ? t->calling_ae : PROBE_CALLING_AE);
+	pdu_write_ae_title(&titles, t->archive.called_ae ? t->archive.called_ae
+							 : ARCHIVE_CALLED_AE);
+	pdu_write_ae_title(&titles, t->archive.calling_ae ? t->archive.calling_ae
+							  : ARCHIVE_CALLING_AE);
 	*w = writer_of(p->rq, sizeof(p->rq) - RQ_TAIL);
 	pdu = pdu_begin_associate(w, PDU_ASSOCIATE_RQ, slice_of(fixed, sizeof(fixed)),
-				 slice_str(PDU_APPLICATION_CONTEXT));
+				  slice_str(PDU_APPLICATION_CONTEXT));
 	ncontexts = write_contexts(p, first, n, w);
 	w->cap = sizeof(p->rq);
 	item = pdu_begin_user_information(w, MAXIMUM_LENGTH);
 	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_VERSION_NAME,
-		      slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
+		       slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
 	pdu_end_item(w, item);
 	pdu_end(w, pdu);
 	return ncontexts;
@@ -312,8 +315,8 @@ static json_t *run(struct probe *p, const atomic_bool *stop)
 {
 	json_t *pool = NULL;
 
-	if (scu_open(&p->scu, p->target->address, p->target->timeout_ms, PROBE_MOST_MS,
-		     stop) &&
+	if (scu_open(&p->scu, p->target->archive.address, p->target->timeout_ms,
+		     PROBE_MOST_MS, stop) &&
 	    ask_for_classes(p) && ask_for_pairs(p))
 		pool = report(p);
 	scu_close(&p->scu);

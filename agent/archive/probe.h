@@ -6,20 +6,15 @@
 #include <jansson.h>
 #include <stdatomic.h>
 
-#include "base/bytes.h"
+#include "archive/archive.h"
 
 enum {
 	PROBE_TIMEOUT_MS = 5000, /* of a step, if nothing else is said */
 	PROBE_MOST_MS = 600000   /* of a whole probe */
 };
 
-#define PROBE_CALLED_AE  "ANY-SCP"
-#define PROBE_CALLING_AE "DICOM_SPOA"
-
 struct probe_target {
-	const char *address;    /* HOST:PORT, [IPv6]:PORT */
-	const char *called_ae;  /* NULL: PROBE_CALLED_AE */
-	const char *calling_ae; /* NULL: PROBE_CALLING_AE */
+	struct archive archive;
 	unsigned
 		timeout_ms; /* of each step: to look up the name, to connect, to answer */
 };

@@ -30,17 +30,10 @@ struct watcher {
 	bool news; /* an answer has changed since watcher_changes() */
 };
 
-void watcher_key(const struct watcher_archive *a, char *key, size_t size)
-{
-	snprintf(key, size, "%s %s %s", a->address,
-		 a->called_ae ? a->called_ae : PROBE_CALLED_AE,
-		 a->calling_ae ? a->calling_ae : PROBE_CALLING_AE);
-}
-
 static void key_of(const struct watched *w, char *key, size_t size)
 {
-	watcher_key(&(struct watcher_archive){w->address, w->called_ae, w->calling_ae}, key,
-		   size);
+	archive_key(&(struct archive){w->address, w->called_ae, w->calling_ae}, key,
+		    size);
 }
 
 /*** the list ***/
@@ -66,7 +59,7 @@ static char *copy_of(const char *text, bool *ok)
 
 static struct watched *find(struct watched *list, size_t n, const char *key)
 {
-	char other[WATCHER_KEY];
+	char other[ARCHIVE_KEY];
 
 	for (size_t i = 0; i < n; i++) {
 		key_of(&list[i], other, sizeof(other));
@@ -77,7 +70,7 @@ static struct watched *find(struct watched *list, size_t n, const char *key)
 }
 
 /* Without those that are named twice; <n> is how many there are. */
-static struct watched *copy_list(const struct watcher_archive *from, size_t *n)
+static struct watched *copy_list(const struct archive *from, size_t *n)
 {
 	struct watched *list = calloc(*n + 1, sizeof(*list));
 	size_t given = *n;
@@ -86,9 +79,9 @@ static struct watched *copy_list(const struct watcher_archive *from, size_t *n)
 	*n = 0;
 	for (size_t i = 0; ok && i < given; i++) {
 		struct watched *w = &list[*n];
-		char key[WATCHER_KEY];
+		char key[ARCHIVE_KEY];
 
-		watcher_key(&from[i], key, sizeof(key));
+		archive_key(&from[i], key, sizeof(key));
 		if (find(list, *n, key))
 			continue;
 		w->address = copy_of(from[i].address, &ok);
@@ -105,7 +98,7 @@ static struct watched *copy_list(const struct watcher_archive *from, size_t *n)
 /* Move what is known of an archive into its place of the new list. */
 static void inherit(struct watcher *p, struct watched *w, int64_t latest)
 {
-	char key[WATCHER_KEY];
+	char key[ARCHIVE_KEY];
 	struct watched *old;
 
 	key_of(w, key, sizeof(key));
@@ -125,7 +118,7 @@ static void inherit(struct watcher *p, struct watched *w, int64_t latest)
 /* They are not probed any more: nobody is to wait for them to answer. */
 static void end_those_left_out(const struct watcher *p, struct watched *fresh, size_t n)
 {
-	char key[WATCHER_KEY];
+	char key[ARCHIVE_KEY];
 
 	for (size_t i = 0; i < p->n; i++) {
 		key_of(&p->list[i], key, sizeof(key));
@@ -165,7 +158,7 @@ static void note(struct watcher *p, struct watched *w, json_t *answer, const cha
 	bool new_answer = answer && !json_equal(answer, w->answer);
 	bool same = answer ? !w->failing && !new_answer
 			   : w->failing && strcmp(w->reason, reason) == 0;
-	char key[WATCHER_KEY];
+	char key[ARCHIVE_KEY];
 
 	key_of(w, key, sizeof(key));
 	metrics_probe(key, answer);
@@ -184,10 +177,10 @@ static void note(struct watcher *p, struct watched *w, json_t *answer, const cha
  */
 static void probe(struct watcher *p, struct watched *w)
 {
-	const struct watcher_archive named = {w->address, w->called_ae, w->calling_ae};
+	const struct archive named = {w->address, w->called_ae, w->calling_ae};
 	size_t one = 1;
 	struct watched *copy = copy_list(&named, &one);
-	char error[256] = "out of memory", key[WATCHER_KEY];
+	char error[256] = "out of memory", key[ARCHIVE_KEY];
 	json_t *answer = NULL;
 
 	key_of(w, key, sizeof(key));
@@ -195,8 +188,9 @@ static void probe(struct watcher *p, struct watched *w)
 	pthread_mutex_unlock(&p->lock);
 	if (copy)
 		answer = probe_archive(
-			&(struct probe_target){copy->address, copy->called_ae,
-					       copy->calling_ae, PROBE_TIMEOUT_MS},
+			&(struct probe_target){
+				{copy->address, copy->called_ae, copy->calling_ae},
+				PROBE_TIMEOUT_MS},
 			error, sizeof(error), &p->stop);
 	forget(copy, one);
 	pthread_mutex_lock(&p->lock);
@@ -292,8 +286,8 @@ void watcher_free(struct watcher *p)
 	free(p);
 }
 
-bool watcher_watch(struct watcher *p, const struct watcher_archive *list, size_t n,
-		  unsigned every_s)
+bool watcher_watch(struct watcher *p, const struct archive *list, size_t n,
+		   unsigned every_s)
 {
 	struct watched *fresh = copy_list(list, &n);
 	int64_t latest = deadline_now() + (int64_t)every_s * 1000;
@@ -326,7 +320,7 @@ void watcher_ask(struct watcher *p)
 
 json_t *watcher_changes(struct watcher *p)
 {
-	char key[WATCHER_KEY];
+	char key[ARCHIVE_KEY];
 	json_t *all = NULL;
 
 	pthread_mutex_lock(&p->lock);

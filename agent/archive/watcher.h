@@ -11,14 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { WATCHER_RETRY_S = 60, WATCHER_KEY = 320 };
+#include "archive/archive.h"
+
+enum { WATCHER_RETRY_S = 60 };
 
 struct watcher;
-
-struct watcher_archive {
-	const char *address;
-	const char *called_ae, *calling_ae; /* NULL: as probe.h has it */
-};
 
 /* NULL: no memory. */
 struct watcher *watcher_new(void);
@@ -31,18 +28,15 @@ void watcher_free(struct watcher *p);
  * rest is forgotten.  Without archives no thread is started.  False: no memory, or no
  * thread; then everything is as before.
  */
-bool watcher_watch(struct watcher *p, const struct watcher_archive *list, size_t n,
-		  unsigned every_s);
+bool watcher_watch(struct watcher *p, const struct archive *list, size_t n,
+		   unsigned every_s);
 
 /* Probe all archives now. */
 void watcher_ask(struct watcher *p);
 
-/* All answers, as probe_archive() gives them, by watcher_key(), if one has changed since
+/* All answers, as probe_archive() gives them, by archive_key(), if one has changed since
  * the last call; else NULL.  The caller's alone.
  */
 json_t *watcher_changes(struct watcher *p);
-
-/* "ADDRESS CALLED CALLING": what the archive is called in watcher_changes(). */
-void watcher_key(const struct watcher_archive *a, char *key, size_t size);
 
 #endif

@@ -14,8 +14,8 @@ static const unsigned level_numbers[] = {3, 6, 7}; /* sink.h */
 
 /* Ends of a line; room for the longest is kept free of pairs. */
 static const char *const ends[] = {[LOG_TEXT] = "\n", [LOG_JSON] = "}\n"};
-static const char *const cut_ends[] = {[LOG_TEXT] = " truncated=1\n",
-				       [LOG_JSON] = ",\"truncated\":1}\n"};
+static const char *const cut_ends[] = {
+	[LOG_TEXT] = " truncated=1\n", [LOG_JSON] = ",\"truncated\":1}\n"};
 enum { END_MAX = 16 };
 
 bool log_level_of(const char *name, enum log_level *level)

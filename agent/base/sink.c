@@ -37,8 +37,7 @@ bool sink_stamps(void)
 void sink_write(unsigned level, struct slice line)
 {
 	char mark[16];
-	struct iovec parts[2] = {{mark, 0},
-				 {(void *)(uintptr_t)line.ptr, line.len}};
+	struct iovec parts[2] = {{mark, 0}, {(void *)(uintptr_t)line.ptr, line.len}};
 
 	if (to == SINK_SYSLOG) {
 		syslog((int)level, "%.*s", (int)line.len - 1, (const char *)line.ptr);

@@ -36,19 +36,21 @@ static void print_usage(FILE *out)
 /*** places ***/
 
 /* Of the value of <member> in rule <rule>, or in the default if it is SIZE_MAX. */
-static struct json_place json_place_of(const struct check *c, size_t rule, const char *member)
+static struct json_place json_place_of(const struct check *c, size_t rule,
+				       const char *member)
 {
-	const struct json_place_step in_rule[] = {{.member = "rules"}, {.index = rule},
-					     {.member = member}};
+	const struct json_place_step in_rule[] = {
+		{.member = "rules"}, {.index = rule}, {.member = member}};
 	const struct json_place_step in_default[] = {{.member = "default"},
-						{.member = member}};
+						     {.member = member}};
 	struct json_place at;
 
 	/* it costs a walk over the text */
 	if (c->report.n == REPORT_MAX)
 		return (struct json_place){0};
-	if (rule == SIZE_MAX ? json_place_find(c->json, in_default, 2, JSON_PLACE_VALUE, &at)
-			     : json_place_find(c->json, in_rule, 3, JSON_PLACE_VALUE, &at))
+	if (rule == SIZE_MAX
+		    ? json_place_find(c->json, in_default, 2, JSON_PLACE_VALUE, &at)
+		    : json_place_find(c->json, in_rule, 3, JSON_PLACE_VALUE, &at))
 		return at;
 	return (struct json_place){0};
 }
@@ -134,7 +136,8 @@ static void check_unused(struct check *c, const struct policy *p)
 		const struct haproxy_proxy *x = &c->haproxy.proxies[i];
 
 		if (x->pool && !x->referenced && !is_used(p, x->name))
-			report_add(&c->report, true, x->file, (struct json_place){x->line, 1},
+			report_add(&c->report, true, x->file,
+				   (struct json_place){x->line, 1},
 				   "no rule sends anything to the pool \"%s\"", x->name);
 	}
 }

@@ -23,8 +23,10 @@ static void print_usage(FILE *out)
 {
 	fputs("usage: dicom-spoa explain POLICY FILE [OPTION]...\n"
 	      "\n"
-	      "Says where the policy sends FILE, and why: a DICOM file, or the bytes that\n"
-	      "an SCU has sent, from its A-ASSOCIATE-RQ on.  It shows values of the file.\n"
+	      "Says where the policy sends FILE, and why: a DICOM file, or the bytes "
+	      "that\n"
+	      "an SCU has sent, from its A-ASSOCIATE-RQ on.  It shows values of the "
+	      "file.\n"
 	      "\n"
 	      "  --calling-ae NAME     AE titles; those of a capture if not given\n"
 	      "  --called-ae NAME\n"
@@ -75,7 +77,8 @@ static json_t *report(struct explain *e)
 {
 	struct facts *f = decide_facts(e->interview.decide);
 	const char *rule = rehearsal_text(&e->interview, "rule");
-	const bool refused = strcmp(rehearsal_text(&e->interview, "verdict"), "reject") == 0;
+	const bool refused =
+		strcmp(rehearsal_text(&e->interview, "verdict"), "reject") == 0;
 	json_t *decided = reasons_decision(
 		f->policy, rule,
 		refused ? NULL : rehearsal_text(&e->interview, "backend"));

@@ -10,7 +10,8 @@ static const char *text_of(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-/* Values are somebody else's: JSON has an escape for what would move a terminal's cursor. */
+/* Values are somebody else's: JSON has an escape for what would move a terminal's cursor.
+ */
 static void print_json(const json_t *json)
 {
 	char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -67,11 +68,9 @@ static void print_nested(const char *word, const json_t *inner, int depth)
 static void print_reason(const json_t *reason, int depth)
 {
 	static const char *const groups[] = {"all", "any", "not"};
-	const char *attribute =
-		text_of(reason, "attribute");
+	const char *attribute = text_of(reason, "attribute");
 
-	printf("%*s%-8s", 4 * depth, "",
-	       text_of(reason, "result"));
+	printf("%*s%-8s", 4 * depth, "", text_of(reason, "result"));
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (json_object_get(reason, groups[i])) {
 			print_nested(groups[i], json_object_get(reason, groups[i]),
@@ -80,8 +79,7 @@ static void print_reason(const json_t *reason, int depth)
 		}
 	if (attribute) {
 		fputs(attribute, stdout);
-		print_values(json_object_get(reason, "values"),
-			     text_of(reason, "state"));
+		print_values(json_object_get(reason, "values"), text_of(reason, "state"));
 		printf("; wanted: ");
 		print_json(json_object_get(reason, "test"));
 	} else if (json_object_get(reason, "sample")) {

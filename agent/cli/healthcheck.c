@@ -46,7 +46,7 @@ static struct writer request_of(const struct healthcheck *c, uint8_t *buf)
 	pdu_write_ae_title(&titles, c->called_ae);
 	pdu_write_ae_title(&titles, c->calling_ae);
 	pdu = pdu_begin_associate(&w, PDU_ASSOCIATE_RQ, slice_of(fixed, sizeof(fixed)),
-				 slice_str(PDU_APPLICATION_CONTEXT));
+				  slice_str(PDU_APPLICATION_CONTEXT));
 	item = pdu_begin_context(&w, PDU_ITEM_PRESENTATION_CONTEXT_RQ, CONTEXT_ID, 0);
 	pdu_write_item(&w, PDU_ITEM_ABSTRACT_SYNTAX, slice_str(DIMSE_VERIFICATION));
 	pdu_write_item(&w, PDU_ITEM_TRANSFER_SYNTAX, slice_str(IMPLICIT_LE));

@@ -19,9 +19,9 @@ static void print_usage(FILE *out)
 	      "syntaxes, and prints that as JSON, a pool of a policy.  It opens up to\n"
 	      "a hundred associations, one after another, and sends no message on them.\n"
 	      "\n"
-	      "  --called-ae NAME      AE title of the archive (default " PROBE_CALLED_AE
-	      ")\n"
-	      "  --calling-ae NAME     AE title to call from (default " PROBE_CALLING_AE
+	      "  --called-ae NAME      AE title of the archive "
+	      "(default " ARCHIVE_CALLED_AE ")\n"
+	      "  --calling-ae NAME     AE title to call from (default " ARCHIVE_CALLING_AE
 	      ")\n"
 	      "  --timeout MS          for each of its answers (default 5000)\n"
 	      "  --help                print this\n"
@@ -61,9 +61,9 @@ static bool read_option(struct probe_target *t, int id, const char *value)
 {
 	switch (id) {
 	case 'd':
-		return read_title("--called-ae ", value, &t->called_ae);
+		return read_title("--called-ae ", value, &t->archive.called_ae);
 	case 'g':
-		return read_title("--calling-ae ", value, &t->calling_ae);
+		return read_title("--calling-ae ", value, &t->archive.calling_ae);
 	case 't':
 		return read_timeout(value, &t->timeout_ms);
 	default:
@@ -85,9 +85,9 @@ static bool read_address(int argc, char **argv, struct probe_target *t)
 
 	if (argc - optind != 1)
 		return false;
-	t->address = argv[optind];
-	return (endpoint_parse(t->address, &e) && e.host[0] != '\0') ||
-	       usage_error("", t->address, "HOST:PORT or [IPv6]:PORT");
+	t->archive.address = argv[optind];
+	return (endpoint_parse(t->archive.address, &e) && e.host[0] != '\0') ||
+	       usage_error("", t->archive.address, "HOST:PORT or [IPv6]:PORT");
 }
 
 static enum exit_status print_answer(const struct probe_target *t)
@@ -98,7 +98,7 @@ static enum exit_status print_answer(const struct probe_target *t)
 		       putchar('\n') == '\n' && fflush(stdout) == 0;
 
 	if (!written)
-		fprintf(stderr, "dicom-spoa: %s: %s\n", t->address,
+		fprintf(stderr, "dicom-spoa: %s: %s\n", t->archive.address,
 			pool ? strerror(errno) : error);
 	json_decref(pool);
 	return written ? EXIT_OK : EXIT_CONFIGURATION;

@@ -43,7 +43,7 @@ static struct reader write_question(struct rehearsal *iv, size_t len)
 		  iv->ac_len > 0 ? slice_of(iv->ac, iv->ac_len) : (struct slice){0});
 	put_bytes(&w, "src", SPOP_DATA_T_IPV6,
 		  iv->has_from ? slice_of(iv->from.bytes, sizeof(iv->from.bytes))
-			      : (struct slice){0});
+			       : (struct slice){0});
 	put_number(&w, "dport", iv->port);
 	put_number(&w, "began", iv->began);
 	put_bytes(&w, "server_name", SPOP_DATA_T_STR, text_or_none(iv->server_name));

@@ -65,7 +65,8 @@ static void write_user_identity(const char *user, struct writer *w)
 
 static void write_context(const struct file *file, struct writer *w)
 {
-	size_t item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ, CONTEXT_ID, 0);
+	size_t item =
+		pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ, CONTEXT_ID, 0);
 
 	pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX, file->sop_class);
 	pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, file->transfer_syntax);
@@ -80,7 +81,7 @@ static void write_request(const struct file *file, const struct scu_bytes_sender
 
 	memset(fixed, ' ', 2 * PDU_AE_TITLE);
 	pdu = pdu_begin_associate(w, PDU_ASSOCIATE_RQ, slice_of(fixed, sizeof(fixed)),
-				 slice_str(PDU_APPLICATION_CONTEXT));
+				  slice_str(PDU_APPLICATION_CONTEXT));
 	write_context(file, w);
 	item = pdu_begin_user_information(w, PDU_BODY);
 	write_user_identity(scu->user, w);
@@ -165,8 +166,8 @@ static bool is_cut(struct slice capture)
 	return !pdu_next(&stream, &rq) || rq.body.cut;
 }
 
-const char *scu_bytes_write(struct slice file, bool whole, const struct scu_bytes_sender *scu,
-			   struct writer *out)
+const char *scu_bytes_write(struct slice file, bool whole,
+			    const struct scu_bytes_sender *scu, struct writer *out)
 {
 	struct file f = {0};
 

@@ -21,7 +21,7 @@ struct scu_bytes_sender {
  * is there.  <file> is its head, <whole> says that it is all.  Returns NULL, or why the
  * file is neither (static text).
  */
-const char *scu_bytes_write(struct slice file, bool whole, const struct scu_bytes_sender *scu,
-			   struct writer *out);
+const char *scu_bytes_write(struct slice file, bool whole,
+			    const struct scu_bytes_sender *scu, struct writer *out);
 
 #endif

@@ -18,16 +18,17 @@ struct why {
 	const char *agents[AGENTS_MAX];
 	size_t n;
 	bool json;
-	json_t *found;         /* what is known, of the agent that was asked last */
-	const char *found_at;  /* which one that is */
-	bool failed;           /* some agent could not be asked */
+	json_t *found;        /* what is known, of the agent that was asked last */
+	const char *found_at; /* which one that is */
+	bool failed;          /* some agent could not be asked */
 };
 
 static void print_usage(FILE *out)
 {
 	fputs("usage: dicom-spoa why ID [OPTION]...\n"
 	      "\n"
-	      "Says where an association was sent, and why: the one that stands as id=\"ID\" in\n"
+	      "Says where an association was sent, and why: the one that stands as "
+	      "id=\"ID\" in\n"
 	      "HAProxy's log.  It shows no values that may be a patient's.\n"
 	      "\n"
 	      "  --agent HOST:PORT     serve --metrics of an agent; may be given several "
@@ -46,8 +47,9 @@ static bool is_id(const char *text)
 	size_t len = strlen(text);
 
 	return len > 0 && len <= ID_MAX &&
-	       strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			    "-_.:") == len;
+	       strspn(text,
+		      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		      "-_.:") == len;
 }
 
 /*** asking ***/
@@ -141,13 +143,15 @@ static void print_reasons(const json_t *entry)
 		printf("no rule decided\n");
 	if (*text_of(entry, "error"))
 		printf("    %s\n", text_of(entry, "error"));
-	printf("    the rules that were tried are not known: %s\n", text_of(entry, "untraced"));
+	printf("    the rules that were tried are not known: %s\n",
+	       text_of(entry, "untraced"));
 }
 
 static void print_verdict(const char *verdict)
 {
 	if (strcmp(verdict, "accept") == 0)
-		puts("the SCU was accepted; nothing more was asked, so this is the fallback:");
+		puts("the SCU was accepted; nothing more was asked, so this is the "
+		     "fallback:");
 	else if (strcmp(verdict, "more") == 0)
 		puts("the data that came did not decide; this is the fallback:");
 }
@@ -163,7 +167,8 @@ static void print_entry(const struct why *w)
 	print_line(entry, "sop_class", "SOP class");
 	print_line(entry, "transfer_syntax", "transfer syntax");
 	print_line(entry, "policy", "policy");
-	printf("    decided by the agent at %s in %lld us, after %lld questions\n", w->found_at,
+	printf("    decided by the agent at %s in %lld us, after %lld questions\n",
+	       w->found_at,
 	       (long long)json_integer_value(json_object_get(entry, "decision_us")),
 	       (long long)json_integer_value(json_object_get(entry, "questions")));
 	print_verdict(text_of(entry, "verdict"));

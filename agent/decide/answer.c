@@ -54,7 +54,7 @@ void answer_abort(struct writer *ack, const char *error, enum pdu_abort_reason r
 	metrics_add(reason == PDU_ABORT_UNRECOGNIZED_PDU    ? METRIC_ABORT_UNRECOGNIZED
 		    : reason == PDU_ABORT_UNEXPECTED_PDU    ? METRIC_ABORT_UNEXPECTED
 		    : reason == PDU_ABORT_INVALID_PARAMETER ? METRIC_ABORT_INVALID
-							   : METRIC_ABORT_NOT_SPECIFIED,
+							    : METRIC_ABORT_NOT_SPECIFIED,
 		    1);
 	refuse(ack, &pdu, error);
 }

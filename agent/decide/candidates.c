@@ -41,8 +41,8 @@ static void consider_all(struct facts *f, struct survey *s)
 }
 
 struct candidates candidates_plan(struct facts *f, const struct pdu_associate *rq,
-			      struct slice learned, const struct failover *down,
-			      struct promise *plan)
+				  struct slice learned, const struct failover *down,
+				  struct promise *plan)
 {
 	struct survey s = {rq, learned, down, plan, NULL};
 	struct candidates p;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* candidates.h - before an association is accepted in an archive's name: where it can still
- * go, and what can be promised for all of that.
+/* candidates.h - before an association is accepted in an archive's name: where it can
+ * still go, and what can be promised for all of that.
  */
 #ifndef DECIDE_CANDIDATES_H
 #define DECIDE_CANDIDATES_H
@@ -11,7 +11,8 @@
 
 struct candidates {
 	const struct policy_outcome *fallback;
-	const struct policy_outcome *stranded; /* that is left, all its pools down; or NULL */
+	const struct policy_outcome
+		*stranded; /* that is left, all its pools down; or NULL */
 };
 
 /* Begin <plan> with what all pools accept that the association can still go to, and that
@@ -20,8 +21,8 @@ struct candidates {
  * <learned>: negotiate.h; <down>: failover.h.
  */
 struct candidates candidates_plan(struct facts *f, const struct pdu_associate *rq,
-			      struct slice learned, const struct failover *down,
-			      struct promise *plan);
+				  struct slice learned, const struct failover *down,
+				  struct promise *plan);
 
 /* The outcome with every unknown taken as absent. */
 const struct policy_outcome *candidates_fallback(struct facts *f);

@@ -38,7 +38,7 @@ void count_passed(const struct pdu_associate *rq, const char *rule, const char *
 }
 
 void count_spliced(const struct facts_association *association, const char *rule,
-		     const char *pool)
+		   const char *pool)
 {
 	metrics_decision(rule, pool, METRICS_SPLICED);
 	if (association->message)

@@ -23,7 +23,7 @@ void count_passed(const struct pdu_associate *rq, const char *rule, const char *
 
 /* The first message has, or what came instead of it. */
 void count_spliced(const struct facts_association *association, const char *rule,
-		     const char *pool);
+		   const char *pool);
 
 /* As much of the message as has come decides, and it has been waited for since
  * <accepted>, a time of count_now(); 0: that is not known.

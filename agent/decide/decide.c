@@ -68,7 +68,8 @@ static void refuse(const struct question *q, const struct policy_outcome *o)
 	const struct pdu_rejection congestion = {2, 3, 1};
 	char text[FAILOVER_TEXT] = "refused by the policy";
 
-	metrics_decision(o->rule, NULL, o->pools ? METRICS_UNREACHABLE : METRICS_REJECTED);
+	metrics_decision(o->rule, NULL,
+			 o->pools ? METRICS_UNREACHABLE : METRICS_REJECTED);
 	if (o->pools)
 		failover_text(o->pools, text);
 	if (q->ac.len > 0)

@@ -81,7 +81,8 @@ static void learn(const struct pdu_associate *rq, const char *pool, struct slice
 {
 	while (learned.len > 0) {
 		struct slice entry = slice_part(&learned, ' ');
-		struct slice name = slice_part(&entry, '|'), what = slice_part(&entry, '|');
+		struct slice name = slice_part(&entry, '|'),
+			     what = slice_part(&entry, '|');
 
 		if (pool && !slice_equal(name, slice_str(pool)))
 			continue;
@@ -132,8 +133,8 @@ static bool same_pool(const char *a, const char *b)
 }
 
 void promise_consider(const struct pdu_associate *rq, const char *pool,
-			const struct capability *accepts, struct slice learned,
-			struct promise *plan)
+		      const struct capability *accepts, struct slice learned,
+		      struct promise *plan)
 {
 	bool narrowed = false;
 
@@ -173,8 +174,7 @@ static bool choose(const struct pdu_context *c, struct promise *plan, unsigned i
 	return false;
 }
 
-enum promise_obstacle promise_finish(const struct pdu_associate *rq,
-					 struct promise *plan)
+enum promise_obstacle promise_finish(const struct pdu_associate *rq, struct promise *plan)
 {
 	bool data_sets = false;
 
@@ -199,7 +199,7 @@ enum promise_obstacle promise_finish(const struct pdu_associate *rq,
 }
 
 void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *ac,
-		      struct promise *plan)
+		    struct promise *plan)
 {
 	plan->accepted = 0;
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
@@ -212,7 +212,7 @@ void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *
 			plan->contexts[i].result = ac->contexts[k].result;
 			if (ac->contexts[k].result == PDU_ACCEPTANCE &&
 			    pdu_next_transfer_syntax(&list,
-						    &plan->contexts[i].transfer_syntax))
+						     &plan->contexts[i].transfer_syntax))
 				plan->accepted++;
 			else if (ac->contexts[k].result == PDU_ACCEPTANCE)
 				plan->contexts[i].result = PDU_NO_REASON;
@@ -220,11 +220,12 @@ void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *
 	}
 }
 
-struct slice promise_syntax(const struct pdu_associate *rq,
-			      const struct promise *plan, uint8_t id)
+struct slice promise_syntax(const struct pdu_associate *rq, const struct promise *plan,
+			    uint8_t id)
 {
 	for (unsigned i = 0; i < rq->ncontexts; i++)
-		if (rq->contexts[i].id == id && plan->contexts[i].result == PDU_ACCEPTANCE)
+		if (rq->contexts[i].id == id &&
+		    plan->contexts[i].result == PDU_ACCEPTANCE)
 			return plan->contexts[i].transfer_syntax;
 	return (struct slice){0};
 }
@@ -243,10 +244,10 @@ bool promise_refuses(const struct pdu_associate *rq, struct pdu_rejection *why)
 }
 
 void promise_write_ac(const struct pdu_associate *rq, const struct promise *plan,
-			struct writer *w)
+		      struct writer *w)
 {
 	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_AC, rq->fixed,
-					rq->application_context),
+					 rq->application_context),
 	       item;
 
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
@@ -260,13 +261,13 @@ void promise_write_ac(const struct pdu_associate *rq, const struct promise *plan
 		    (!pdu_next_transfer_syntax(&proposed, &uid) || uid.len > UID_MAX))
 			uid = slice_str(implicit_vr_le);
 		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_AC,
-					rq->contexts[i].id, plan->contexts[i].result);
+					 rq->contexts[i].id, plan->contexts[i].result);
 		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, uid);
 		pdu_end_item(w, item);
 	}
 	item = pdu_begin_user_information(w, plan->maximum_length);
 	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_VERSION_NAME,
-		      slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
+		       slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
 	pdu_end_item(w, item);
 	pdu_end(w, pdu);
 }
@@ -286,10 +287,10 @@ static bool passed_on(uint8_t type)
 }
 
 void promise_write_rq(const struct pdu_associate *rq, const struct promise *plan,
-			struct writer *w)
+		      struct writer *w)
 {
 	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_RQ, rq->fixed,
-					rq->application_context),
+					 rq->application_context),
 	       item;
 	struct reader user = rq->user_items, body;
 	uint8_t type;
@@ -298,11 +299,11 @@ void promise_write_rq(const struct pdu_associate *rq, const struct promise *plan
 		if (plan->contexts[i].result != PDU_ACCEPTANCE)
 			continue;
 		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ,
-					rq->contexts[i].id, 0);
+					 rq->contexts[i].id, 0);
 		pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX,
-			      rq->contexts[i].abstract_syntax);
+			       rq->contexts[i].abstract_syntax);
 		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX,
-			      plan->contexts[i].transfer_syntax);
+			       plan->contexts[i].transfer_syntax);
 		pdu_end_item(w, item);
 	}
 	if (user.pos) { /* the SCU has sent one: it must not become longer */

@@ -42,7 +42,7 @@ enum promise_obstacle {
 	PROMISE_USER_IDENTITY, /* its positive response is requested (PS3.7 D.3.3.7) */
 	PROMISE_OTHER_SERVICE, /* of a context */
 	PROMISE_NO_CONTEXT     /* could be accepted, or only Verification, which has no
-				  * data sets */
+				* data sets */
 };
 
 /* Begin a plan: every pool that can still be chosen is then given to
@@ -51,22 +51,22 @@ enum promise_obstacle {
  */
 void promise_begin(const struct pdu_associate *rq, struct promise *plan);
 void promise_consider(const struct pdu_associate *rq, const char *pool,
-			const struct capability *accepts, struct slice learned,
-			struct promise *plan);
+		      const struct capability *accepts, struct slice learned,
+		      struct promise *plan);
 
 /* Plan the answer to <rq>: storage and verification contexts, and what a pool accepts
  * beside them, get the first transfer syntax in the SCU's order that is left.
  */
 enum promise_obstacle promise_finish(const struct pdu_associate *rq,
-					 struct promise *plan);
+				     struct promise *plan);
 
 /* The plan that an AC, sent earlier, tells for the same RQ. */
 void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *ac,
-		      struct promise *plan);
+		    struct promise *plan);
 
 /* The transfer syntax of the presentation context <id>; empty if it is not accepted. */
-struct slice promise_syntax(const struct pdu_associate *rq,
-			      const struct promise *plan, uint8_t id);
+struct slice promise_syntax(const struct pdu_associate *rq, const struct promise *plan,
+			    uint8_t id);
 
 /* True and <why> filled if the standard demands a refusal: another application
  * context, or no common protocol version (PS3.8 9.3.2, 9.3.4).
@@ -77,7 +77,7 @@ bool promise_refuses(const struct pdu_associate *rq, struct pdu_rejection *why);
  * extended negotiation are left out, which declines them (PS3.7 D.3.3.3, D.3.3.5).
  */
 void promise_write_ac(const struct pdu_associate *rq, const struct promise *plan,
-			struct writer *w);
+		      struct writer *w);
 
 /* Write the A-ASSOCIATE-RQ for the archive: the same association, with the accepted
  * contexts only, each with the one transfer syntax that was accepted.  Of the user
@@ -85,7 +85,7 @@ void promise_write_ac(const struct pdu_associate *rq, const struct promise *plan
  * extended negotiation, identity.  Never longer than the original.
  */
 void promise_write_rq(const struct pdu_associate *rq, const struct promise *plan,
-			struct writer *w);
+		      struct writer *w);
 
 /* Put other AE titles into an RQ (bytes 11 to 26, 27 to 42); NULL: it stays. */
 void promise_rename(struct writer *pdu, const char *called_ae, const char *calling_ae);

@@ -19,8 +19,8 @@ enum { DATETIME_MICROS = 1000000 }; /* in a second; no text says more exactly */
 
 struct datetime {
 	int field[DATETIME_FIELDS]; /* what the text leaves out is the first there is */
-	int end;                 /* behind the last field that the text has */
-	int64_t fraction, step;  /* of a second, in microseconds; of its last digit */
+	int end;                    /* behind the last field that the text has */
+	int64_t fraction, step;     /* of a second, in microseconds; of its last digit */
 	bool has_offset;
 	int offset; /* seconds east of UTC */
 };

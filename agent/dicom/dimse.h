@@ -39,8 +39,8 @@ struct dimse_message {
 	uint8_t abort_reason; /* enum pdu_abort_reason */
 };
 
-/* The name of a request as the standard writes it (PS3.7 9.1, 10.1), and its Command Field:
- * i = 0, 1, ...; NULL behind the last.
+/* The name of a request as the standard writes it (PS3.7 9.1, 10.1), and its Command
+ * Field: i = 0, 1, ...; NULL behind the last.
  */
 const char *dimse_request(size_t i, uint16_t *command_field);
 

@@ -119,8 +119,8 @@ static const char *parse_role(struct reader body, struct pdu_associate *a)
 	return body.state == READ_BAD ? "role selection item is too short" : NULL;
 }
 
-/* User identity (PS3.7 D.3.3.7): type, positive response requested, fields.  Types 1 and 2
- * begin with a user name, the others are tickets and tokens.
+/* User identity (PS3.7 D.3.3.7): type, positive response requested, fields.  Types 1 and
+ * 2 begin with a user name, the others are tickets and tokens.
  */
 static const char *parse_identity(struct reader body, struct pdu_associate *a)
 {
@@ -195,7 +195,7 @@ static const char *parse_item(uint8_t type, struct reader body, bool rq,
 }
 
 enum read_state pdu_parse_associate(struct reader body, enum pdu_type type,
-				   struct pdu_associate *a)
+				    struct pdu_associate *a)
 {
 	struct reader sub;
 	uint8_t item;
@@ -248,7 +248,7 @@ void pdu_write_item(struct writer *w, uint8_t type, struct slice body)
 }
 
 size_t pdu_begin_associate(struct writer *w, enum pdu_type type, struct slice fixed,
-			  struct slice application_context)
+			   struct slice application_context)
 {
 	size_t at;
 
@@ -287,7 +287,7 @@ size_t pdu_begin_user_information(struct writer *w, uint32_t maximum_length)
 	writer_be32(w, maximum_length);
 	pdu_end_item(w, sub);
 	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_CLASS_UID,
-		      slice_str(PDU_IMPLEMENTATION_CLASS_UID));
+		       slice_str(PDU_IMPLEMENTATION_CLASS_UID));
 	return at;
 }
 

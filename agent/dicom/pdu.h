@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 
 enum {
-	PDU_HEADER = 6,     /* type, reserved, length (9.3.1) */
-	PDV_HEADER = 6,     /* length, context id, message control header (9.3.5.1) */
+	PDU_HEADER = 6,         /* type, reserved, length (9.3.1) */
+	PDV_HEADER = 6,         /* length, context id, message control header (9.3.5.1) */
 	PDU_MAX_CONTEXTS = 128, /* ids are odd, 1 to 255 (9.3.2.2) */
 	PDU_AE_TITLE = 16,
 	PDU_ABORT_SIZE = 10,     /* a whole A-ABORT or A-ASSOCIATE-RJ PDU */
@@ -138,7 +138,7 @@ bool pdu_next_item(struct reader *items, uint8_t *type, struct reader *body) MUS
  * <a> point into the body.
  */
 enum read_state pdu_parse_associate(struct reader body, enum pdu_type type,
-				   struct pdu_associate *a);
+				    struct pdu_associate *a);
 
 /* The next transfer syntax of a presentation context, without padding (9.3.2.2.2). */
 bool pdu_next_transfer_syntax(struct reader *items, struct slice *uid) MUST_CHECK;
@@ -160,13 +160,14 @@ void pdu_write_item(struct writer *w, uint8_t type, struct slice body);
  * what was returned.
  */
 size_t pdu_begin_associate(struct writer *w, enum pdu_type type, struct slice fixed,
-			  struct slice application_context);
+			   struct slice application_context);
 void pdu_end(struct writer *w, size_t at);
 
 /* Begin the presentation context of an RQ, <result> being 0, or of an AC; for
  * pdu_end_item().
  */
-size_t pdu_begin_context(struct writer *w, enum pdu_item type, uint8_t id, uint8_t result);
+size_t pdu_begin_context(struct writer *w, enum pdu_item type, uint8_t id,
+			 uint8_t result);
 
 /* Begin the user information: maximum length (0: no limit) and implementation class UID;
  * for pdu_end_item().

@@ -12,7 +12,7 @@
 struct facts_elements {
 	const struct policy *policy;
 	struct dataset_scan command, data_set;
-	struct dataset whole; /* the data set, as far as it has come */
+	struct dataset whole;          /* the data set, as far as it has come */
 	struct dataset_wanted *wanted; /* one for each of the policy's elements */
 	size_t room;                   /* in it */
 	struct charset *charset;

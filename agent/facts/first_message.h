@@ -12,8 +12,10 @@
 #include "dicom/inflate.h"
 
 enum {
-	FIRST_MESSAGE_COMMAND = 16 * 1024, /* of a command set; real ones take some 200 bytes */
-	FIRST_MESSAGE_DATA = 256 * 1024,   /* of a data set's beginning; HAProxy holds less */
+	FIRST_MESSAGE_COMMAND =
+		16 * 1024, /* of a command set; real ones take some 200 bytes */
+	FIRST_MESSAGE_DATA =
+		256 * 1024, /* of a data set's beginning; HAProxy holds less */
 	FIRST_MESSAGE_INFLATED = 512 * 1024 /* the same, inflated */
 };
 

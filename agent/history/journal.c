@@ -115,11 +115,10 @@ static void put(struct writer *w, struct slice name, const struct spop_value *va
 /* Not the key nor what is exported, which may be a patient's, and no PDUs. */
 static void note_answer(struct journal_entry *one, struct slice answer, struct writer *w)
 {
-	static const char *const kept[] = {"verdict",    "backend",   "rule",
-					   "policy",     "began",     "calling_ae",
-					   "called_ae",  "sop_class", "transfer_syntax",
-					   "error",      "rqlen",     "decision_us",
-					   NULL};
+	static const char *const kept[] = {
+		"verdict",    "backend",     "rule",      "policy",          "began",
+		"calling_ae", "called_ae",   "sop_class", "transfer_syntax", "error",
+		"rqlen",      "decision_us", NULL};
 	struct reader r = reader_of(answer, false);
 	size_t before = w->len;
 	struct spop_value value;
@@ -189,7 +188,7 @@ static struct slice find_id(struct reader args, unsigned nargs)
 }
 
 void journal_note(struct journal *all, struct slice name, struct reader args,
-		    unsigned nargs, struct slice answer, size_t needed)
+		  unsigned nargs, struct slice answer, size_t needed)
 {
 	struct slice id = find_id(args, nargs);
 	struct journal_entry *one;
@@ -256,14 +255,16 @@ struct slice journal_id(const struct journal_entry *one)
 
 struct reader journal_args(const struct journal_entry *one)
 {
-	return reader_of(slice_of(one->bytes + one->id_len + one->answer_len, one->args_len),
-			 false);
+	return reader_of(
+		slice_of(one->bytes + one->id_len + one->answer_len, one->args_len),
+		false);
 }
 
 /* One that is set twice has its last value. */
 struct spop_value journal_variable(const struct journal_entry *one, const char *name)
 {
-	struct reader r = reader_of(slice_of(one->bytes + one->id_len, one->answer_len), false);
+	struct reader r =
+		reader_of(slice_of(one->bytes + one->id_len, one->answer_len), false);
 	struct spop_value value, last = {0};
 	struct slice is;
 

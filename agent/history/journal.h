@@ -14,9 +14,9 @@
 #include "spop/frame.h"
 
 enum {
-	JOURNAL_ID = 64,                     /* bytes of an association's name */
-	JOURNAL_BYTES = 32 * 1024 - 128,      /* of question and answer */
-	JOURNAL_SLACK = 4096                 /* kept behind what was needed */
+	JOURNAL_ID = 64,                 /* bytes of an association's name */
+	JOURNAL_BYTES = 32 * 1024 - 128, /* of question and answer */
+	JOURNAL_SLACK = 4096             /* kept behind what was needed */
 };
 
 /* One association, by its last message. */
@@ -27,15 +27,15 @@ struct journal_entry {
 	uint32_t next;              /* in the store */
 	uint32_t messages;          /* how many there have been */
 	uint32_t id_len, answer_len, args_len; /* in <bytes>, one behind the other */
-	uint16_t variables, nargs;  /* that are in them */
-	bool first;                 /* it was the associate */
+	uint16_t variables, nargs;             /* that are in them */
+	bool first;                            /* it was the associate */
 	uint8_t bytes[JOURNAL_BYTES];
 };
 
 struct journal;
 
-/* Room for the last <n> associations, at least 1; NULL if there is no memory.  It is taken
- * from the kernel as it is used: 32 KB each at most.
+/* Room for the last <n> associations, at least 1; NULL if there is no memory.  It is
+ * taken from the kernel as it is used: 32 KB each at most.
  */
 struct journal *journal_new(size_t n);
 void journal_free(struct journal *all);
@@ -46,15 +46,16 @@ void journal_free(struct journal *all);
  * thread may.
  */
 void journal_note(struct journal *all, struct slice name, struct reader args,
-		    unsigned nargs, struct slice answer, size_t needed);
+		  unsigned nargs, struct slice answer, size_t needed);
 
-/* Copy the newest one of a lower number than <number> to <out>.  False if there is none. */
+/* Copy the newest one of a lower number than <number> to <out>.  False if there is none.
+ */
 bool journal_before(struct journal *all, uint64_t number,
-		      struct journal_entry *out) MUST_CHECK;
+		    struct journal_entry *out) MUST_CHECK;
 
 /* Copy the one with this id.  False if it is not known, or not any more. */
 bool journal_find(struct journal *all, struct slice id,
-		    struct journal_entry *out) MUST_CHECK;
+		  struct journal_entry *out) MUST_CHECK;
 
 /* What it says; borrowed from it. */
 struct slice journal_id(const struct journal_entry *one);

@@ -28,7 +28,8 @@ const char *pseudonym_read_key(const char *path, struct pseudonym_key *key)
 	else if (is_for_everybody(file))
 		why = "everybody can read it; chmod o-r";
 	fclose(file);
-	while (key->len > 0 && (key->bytes[key->len - 1] == '\n' || key->bytes[key->len - 1] == '\r'))
+	while (key->len > 0 &&
+	       (key->bytes[key->len - 1] == '\n' || key->bytes[key->len - 1] == '\r'))
 		key->len--;
 	if (!why && key->len < PSEUDONYM_KEY_MIN)
 		why = "has less than 16 bytes; openssl rand -hex 32 makes a key";
@@ -38,7 +39,8 @@ const char *pseudonym_read_key(const char *path, struct pseudonym_key *key)
 /* LO (PS3.5 6.2): spaces around it mean nothing. */
 static struct slice trimmed(struct slice text)
 {
-	while (text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\0'))
+	while (text.len > 0 &&
+	       (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\0'))
 		text.len--;
 	while (text.len > 0 && *text.ptr == ' ')
 		text = slice_of(text.ptr + 1, text.len - 1);

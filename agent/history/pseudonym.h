@@ -17,8 +17,8 @@ struct pseudonym_key {
 	uint8_t bytes[PSEUDONYM_KEY_MAX];
 };
 
-/* Read the key: a file of so many bytes that not everybody may read.  A newline at its end
- * is not part of it.  NULL, or why it cannot be used (static text, or strerror()'s).
+/* Read the key: a file of so many bytes that not everybody may read.  A newline at its
+ * end is not part of it.  NULL, or why it cannot be used (static text, or strerror()'s).
  */
 const char *pseudonym_read_key(const char *path, struct pseudonym_key *key);
 

@@ -30,10 +30,11 @@ static json_t *text_of(struct facts *f, struct slice value)
 static const char *const results[] = {
 	[POLICY_NO] = "no", [POLICY_YES] = "yes", [POLICY_MAYBE] = "unknown"};
 
-static const char *const states[] = {
-	[POLICY_UNKNOWN] = "unknown", [POLICY_ABSENT] = "absent",
-	[POLICY_PRESENT] = "present", [POLICY_ONE_OF] = "one of",
-	[POLICY_AT_LEAST] = "at least"};
+static const char *const states[] = {[POLICY_UNKNOWN] = "unknown",
+				     [POLICY_ABSENT] = "absent",
+				     [POLICY_PRESENT] = "present",
+				     [POLICY_ONE_OF] = "one of",
+				     [POLICY_AT_LEAST] = "at least"};
 
 /* The values of an attribute; null if it is absent or not known. */
 static json_t *values_of(const struct reasons *t, const struct policy_attribute *a)
@@ -97,7 +98,7 @@ json_t *reasons_attributes(struct facts *f, enum reasons_values shown)
 }
 
 static json_t *reasons_object(const struct reasons *t, json_t *json,
-			    const struct policy_node *node);
+			      const struct policy_node *node);
 
 /* An attribute: its node may be wrapped, as that of {"present": false} is. */
 static const struct policy_attribute *attribute_of(const struct policy_node *node)
@@ -108,7 +109,7 @@ static const struct policy_attribute *attribute_of(const struct policy_node *nod
 }
 
 static json_t *reasons_test(const struct reasons *t, json_t *json,
-			  const struct policy_node *node)
+			    const struct policy_node *node)
 {
 	const struct policy_attribute *a = attribute_of(node);
 
@@ -118,18 +119,18 @@ static json_t *reasons_test(const struct reasons *t, json_t *json,
 }
 
 static json_t *reasons_list(const struct reasons *t, json_t *json,
-			  const struct policy_node *node)
+			    const struct policy_node *node)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < node->nchildren; i++)
 		json_array_append_new(list, reasons_object(t, json_array_get(json, i),
-							 &node->children[i]));
+							   &node->children[i]));
 	return list;
 }
 
 static json_t *reasons_sample(const struct reasons *t, json_t *json,
-			    const struct policy_node *node)
+			      const struct policy_node *node)
 {
 	json_t *values = json_object();
 
@@ -142,7 +143,7 @@ static json_t *reasons_sample(const struct reasons *t, json_t *json,
 }
 
 static json_t *reasons_member(const struct reasons *t, const char *name, json_t *json,
-			    const struct policy_node *node)
+			      const struct policy_node *node)
 {
 	const struct policy_facts view = facts_view(t->facts);
 	enum policy_tri result = policy_test(node, &view);
@@ -164,7 +165,7 @@ static json_t *reasons_member(const struct reasons *t, const char *name, json_t 
 
 /* The members of a condition and the children of its node are in the same order. */
 static json_t *reasons_object(const struct reasons *t, json_t *json,
-			    const struct policy_node *node)
+			      const struct policy_node *node)
 {
 	json_t *list = json_array(), *value;
 	const char *name;
@@ -174,14 +175,14 @@ static json_t *reasons_object(const struct reasons *t, json_t *json,
 	{
 		if (i == node->nchildren)
 			break;
-		json_array_append_new(list,
-				      reasons_member(t, name, value, &node->children[i++]));
+		json_array_append_new(
+			list, reasons_member(t, name, value, &node->children[i++]));
 	}
 	return list;
 }
 
 static json_t *reasons_rule(const struct reasons *t, json_t *json,
-			  const struct policy_rule *r)
+			    const struct policy_rule *r)
 {
 	const struct policy_facts view = facts_view(t->facts);
 
@@ -199,7 +200,8 @@ json_t *reasons_rules(struct facts *f, enum reasons_values shown, const char *ru
 	for (size_t i = 0; document && i < f->policy->nrules; i++) {
 		const struct policy_rule *r = &f->policy->rules[i];
 
-		json_array_append_new(list, reasons_rule(&t, json_array_get(rules, i), r));
+		json_array_append_new(list,
+				      reasons_rule(&t, json_array_get(rules, i), r));
 		if (strcmp(r->outcome.rule, rule) == 0)
 			break;
 	}
@@ -223,7 +225,8 @@ static void set_text(json_t *object, const char *name, const char *text)
 		json_object_set_new(object, name, json_string(text));
 }
 
-json_t *reasons_decision(const struct policy *policy, const char *rule, const char *backend)
+json_t *reasons_decision(const struct policy *policy, const char *rule,
+			 const char *backend)
 {
 	const struct policy_outcome *o = outcome_of(policy, rule);
 	struct pdu_rejection why;

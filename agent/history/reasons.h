@@ -7,8 +7,8 @@
 
 #include "facts/facts.h"
 
-/* Whether values are shown that may be a patient's (discretion.h); if not, they are "***",
- * and so is what they are compared with.
+/* Whether values are shown that may be a patient's (discretion.h); if not, they are
+ * "***", and so is what they are compared with.
  */
 enum reasons_values { REASONS_ALL, REASONS_DISCREET };
 
@@ -16,16 +16,18 @@ enum reasons_values { REASONS_ALL, REASONS_DISCREET };
  * new reference, NULL if there is no such rule.
  *
  *	{"rule": "ct", "backend": "ct"}
- *	{"rule": "strangers", "reject": {"reason": "no-reason-given", "result": "permanent"}}
+ *	{"rule": "strangers", "reject": {"reason": "no-reason-given", "result":
+ *"permanent"}}
  */
 json_t *reasons_decision(const struct policy *policy, const char *rule,
-		       const char *backend);
+			 const char *backend);
 
 /* The rules up to the one named <rule>, each with what its condition found.  A new
  * reference; NULL if there is no memory.
  *
  *	[{"name": "ct", "matches": "no", "because": [
- *		{"attribute": "Modality", "test": "CT", "values": ["MR"], "result": "no"}]}]
+ *		{"attribute": "Modality", "test": "CT", "values": ["MR"], "result":
+ *"no"}]}]
  */
 json_t *reasons_rules(struct facts *facts, enum reasons_values shown, const char *rule);
 

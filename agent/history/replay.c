@@ -20,7 +20,7 @@ static json_t *text_of(struct slice bytes)
 		return json;
 	for (size_t i = 0; i < n; i++)
 		text[i] = (char)(bytes.ptr[i] >= ' ' && bytes.ptr[i] < 0x7f ? bytes.ptr[i]
-									     : '?');
+									    : '?');
 	return json_stringn(text, n);
 }
 
@@ -61,10 +61,9 @@ static json_t *client_of(const struct journal_entry *one)
 
 static void set_variables(json_t *entry, const struct journal_entry *one)
 {
-	static const char *const names[] = {"calling_ae",      "called_ae", "sop_class",
-					    "transfer_syntax", "verdict",   "rule",
-					    "backend",         "policy",    "error",
-					    "decision_us"};
+	static const char *const names[] = {
+		"calling_ae", "called_ae", "sop_class", "transfer_syntax", "verdict",
+		"rule",       "backend",   "policy",    "error",           "decision_us"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct spop_value value = journal_variable(one, names[i]);

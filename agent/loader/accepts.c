@@ -102,7 +102,7 @@ static const char *load_uid(struct builder *b, json_t *json, bool transfer)
 		builder_fail(b, "\"%s\" is neither a UID nor the keyword of one", text);
 	else if (known && (known->kind == DICT_TRANSFER_SYNTAX) != transfer)
 		builder_fail(b, "%s is %s transfer syntax", known->keyword,
-			   transfer ? "no" : "a");
+			     transfer ? "no" : "a");
 	return uid ? builder_text(b, uid) : NULL;
 }
 
@@ -173,7 +173,7 @@ static void load_classes(struct drawing *d, const char *name, json_t *json, uint
 }
 
 const struct capability *accepts_load(struct builder *b, json_t *json,
-					 uint32_t maximum_length)
+				      uint32_t maximum_length)
 {
 	struct drawing d = begin(b);
 
@@ -210,7 +210,7 @@ static void add_promised(struct drawing *d, uint64_t syntaxes)
 }
 
 const struct capability *accepts_load_usual(struct builder *b, json_t *negotiate,
-					       uint32_t maximum_length)
+					    uint32_t maximum_length)
 {
 	struct drawing d = begin(b);
 	json_t *transfer = json_object_get(negotiate, "transfer_syntaxes");
@@ -227,8 +227,8 @@ const struct capability *accepts_load_usual(struct builder *b, json_t *negotiate
 }
 
 const struct capability *accepts_load_common(struct builder *b,
-						const struct capability *x,
-						const struct capability *y)
+					     const struct capability *x,
+					     const struct capability *y)
 {
 	struct drawing d = begin(b);
 

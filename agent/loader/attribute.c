@@ -63,7 +63,8 @@ static bool fail_unknown(struct reading *r, const char *word)
 		suggest_offer(&n, association_attributes[i].name);
 	for (size_t i = 0; (known = dict_attribute_at(i)); i++)
 		suggest_offer(&n, known->keyword);
-	for (size_t i = 0; r->end == JSON_PLACE_NAME && i < sizeof(words) / sizeof(*words); i++)
+	for (size_t i = 0;
+	     r->end == JSON_PLACE_NAME && i < sizeof(words) / sizeof(*words); i++)
 		suggest_offer(&n, words[i]);
 	if (suggest_result(&n))
 		snprintf(text, sizeof(text), "not an attribute, did you mean \"%s\"?",
@@ -209,8 +210,9 @@ static bool read_path(struct reading *r)
 		if (!more && *r->at != '\0')
 			return fail(r, "expected a dot and the next attribute");
 		if (!more && step->item != POLICY_ANY_ITEM)
-			return fail(r, "an item alone is no attribute: expected a dot and "
-				       "an attribute");
+			return fail(r,
+				    "an item alone is no attribute: expected a dot and "
+				    "an attribute");
 		if (more && !is_sequence(step))
 			return fail(r, "only what is in a sequence (VR SQ) has a path");
 		r->at += more;
@@ -256,8 +258,8 @@ static const struct policy_attribute *add(struct builder *b, const struct readin
 {
 	struct policy_attribute *a = builder_take(b, 1, sizeof(*a));
 	struct policy_step *path = builder_take(b, r->attribute.npath, sizeof(*path));
-	struct policy_attribute **list = builder_grow(
-		b, b->attributes, b->nattributes, sizeof(struct policy_attribute *));
+	struct policy_attribute **list = builder_grow(b, b->attributes, b->nattributes,
+						      sizeof(struct policy_attribute *));
 
 	if (list)
 		b->attributes = list;
@@ -308,7 +310,7 @@ struct policy_attributes attribute_list(struct builder *b, json_t *json)
 			builder_expected(b, name, "the name of an attribute");
 		else if (list[i] && attribute_is_bulk(list[i]))
 			builder_fail(b, "an attribute of VR %s has no value to use here",
-				   list[i]->vr);
+				     list[i]->vr);
 		if (json_is_array(json))
 			builder_leave(b);
 	}

@@ -8,13 +8,6 @@
 
 enum { JSON_PLACE_TEXT = 400, MESSAGE_TEXT = 1400 };
 
-struct builder_block {
-	struct builder_block *next;
-	void *thing; /* another one's, or NULL */
-	void (*release)(void *thing);
-	max_align_t bytes[];
-};
-
 /*** what is wrong ***/
 
 /* What is missing has no place; then it is that of the nearest thing around it. */
@@ -39,10 +32,10 @@ static void describe(const struct builder *b, char *text, size_t size)
 	snprintf(text, size, "document");
 	for (size_t i = 0; i < b->depth && i < BUILDER_MAX_DEPTH && len < size; i++) {
 		const struct json_place_step *step = &b->steps[i];
-		int n = step->member ? snprintf(text + len, size - len, "%s%s",
-						i > 0 ? "." : "", step->member)
-				     : snprintf(text + len, size - len, "[%zu]",
-						step->index);
+		int n = step->member
+				? snprintf(text + len, size - len, "%s%s",
+					   i > 0 ? "." : "", step->member)
+				: snprintf(text + len, size - len, "[%zu]", step->index);
 
 		len += n > 0 ? (size_t)n : 0;
 	}
@@ -93,10 +86,10 @@ void builder_expected(struct builder *b, const json_t *found, const char *expect
 
 	if (json_is_string(found))
 		builder_fail(b, "expected %s, found \"%s\"", expected,
-			   json_string_value(found));
+			     json_string_value(found));
 	else
 		builder_fail(b, "expected %s, found %s", expected,
-			   found ? kinds[json_typeof(found)] : "nothing");
+			     found ? kinds[json_typeof(found)] : "nothing");
 }
 
 static void step(struct builder *b, struct json_place_step to)
@@ -123,24 +116,13 @@ void builder_leave(struct builder *b)
 
 /*** memory ***/
 
-static struct builder_block *new_block(struct builder *b, size_t size)
-{
-	struct builder_block *block = calloc(1, sizeof(*block) + size);
-
-	if (!block) {
-		builder_fail(b, "out of memory");
-		return NULL;
-	}
-	block->next = b->blocks;
-	b->blocks = block;
-	return block;
-}
-
 void *builder_take(struct builder *b, size_t count, size_t size)
 {
-	struct builder_block *block = new_block(b, count > 0 ? count * size : 1);
+	void *bytes = policy_memory_take(&b->memory, count > 0 ? count * size : 1);
 
-	return block ? block->bytes : NULL;
+	if (!bytes)
+		builder_fail(b, "out of memory");
+	return bytes;
 }
 
 const char *builder_text(struct builder *b, const char *text)
@@ -153,26 +135,10 @@ const char *builder_text(struct builder *b, const char *text)
 
 void builder_own(struct builder *b, void *thing, void (*release)(void *thing))
 {
-	struct builder_block *block = new_block(b, 0);
-
-	if (!block) {
-		release(thing);
+	if (policy_memory_own(&b->memory, thing, release))
 		return;
-	}
-	block->thing = thing;
-	block->release = release;
-}
-
-void builder_free(struct builder_block *blocks)
-{
-	while (blocks) {
-		struct builder_block *next = blocks->next;
-
-		if (blocks->release)
-			blocks->release(blocks->thing);
-		free(blocks);
-		blocks = next;
-	}
+	release(thing);
+	builder_fail(b, "out of memory");
 }
 
 /* It doubles whenever its size is a power of two. */
@@ -212,9 +178,9 @@ static void fail_unknown(struct builder *b, const char *name, const char *names)
 	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		suggest_offer(&n, word);
 	if (suggest_result(&n))
-		builder_fail_name(b,
-				"unknown member \"%s\", did you mean \"%s\"? Allowed: %s",
-				name, suggest_result(&n), names);
+		builder_fail_name(
+			b, "unknown member \"%s\", did you mean \"%s\"? Allowed: %s",
+			name, suggest_result(&n), names);
 	else
 		builder_fail_name(b, "unknown member \"%s\"; allowed: %s", name, names);
 }

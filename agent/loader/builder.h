@@ -2,20 +2,18 @@
 /* builder.h - a policy while it is being built: its memory, its attributes, and what is
  * wrong with it.
  *
- * Whoever walks the document says where it goes (builder_enter(), builder_leave()), so that
- * a mistake can be shown with its line.  Loading goes on after one: all are wanted.
+ * Whoever walks the document says where it goes (builder_enter(), builder_leave()), so
+ * that a mistake can be shown with its line.  Loading goes on after one: all are wanted.
  */
 #ifndef LOADER_BUILDER_H
 #define LOADER_BUILDER_H
 
 #include <jansson.h>
 
-#include "policy/policy.h"
+#include "policy/memory.h"
 #include "loader/report.h"
 
 enum { BUILDER_MAX_DEPTH = 256 }; /* of a place */
-
-struct builder_block;
 
 /* A list of values that conditions name. */
 struct builder_list {
@@ -49,20 +47,20 @@ struct builder {
 	struct slice json; /* the text */
 	struct json_place_step steps[BUILDER_MAX_DEPTH];
 	size_t depth;
-	struct builder_block *blocks; /* memory that lives and dies with the policy */
+	struct policy_memory *memory;         /* becomes the policy's */
 	struct policy_attribute **attributes; /* malloc'ed, as the next two are */
 	size_t nattributes;
 	struct builder_set *sets;
 	size_t nsets;
-	struct builder_list *lists; /* in <blocks> */
+	struct builder_list *lists; /* in <memory> */
 	size_t nlists;
-	struct builder_pool *pools; /* in <blocks>: what "pools" tells */
+	struct builder_pool *pools; /* in <memory>: what "pools" tells */
 	size_t npools;
 	json_t *listed; /* the numbers of policy->pools by their names */
 	const struct policy_pools **lists_of_pools; /* malloc'ed; policy->npools */
 	const struct capability *usual;
-	const json_t *probed; /* answers of archives by their key, or NULL */
-	struct watcher_archive *archives; /* malloc'ed; policy->narchives */
+	const json_t *probed;     /* answers of archives by their key, or NULL */
+	struct archive *archives; /* malloc'ed; policy->narchives */
 	struct unicode_scratch *unicode;
 	struct report *report;
 	bool failed;
@@ -93,9 +91,6 @@ const char *builder_text(struct builder *b, const char *text);
 
 /* Let <thing> be released with the policy. */
 void builder_own(struct builder *b, void *thing, void (*release)(void *thing));
-
-/* Release all memory of a policy. */
-void builder_free(struct builder_block *blocks);
 
 /* A malloc'ed array of <n> elements with room for one more; NULL is an error, and the
  * old one stays.

@@ -44,7 +44,8 @@ static void load_sample(struct builder *b, json_t *json, struct policy_node *nod
 
 /*** schedule ***/
 
-static bool load_hour(struct builder *b, json_t *json, const char *name, unsigned *minutes)
+static bool load_hour(struct builder *b, json_t *json, const char *name,
+		      unsigned *minutes)
 {
 	json_t *value = json_object_get(json, name);
 	const char *text = json_string_value(value), *digits = "0123456789";
@@ -80,13 +81,11 @@ static void load_day(struct builder *b, json_t *json, uint8_t *days)
 	const char *text = json_string_value(json);
 	size_t len = text ? strlen(text) : 0;
 	int first = len >= 3 ? weekday(text) : -1;
-	int last = len == 7 && text[3] == '-' ? weekday(text + 4)
-		   : len == 3		      ? first
-					      : -1;
+	int last = len == 7 && text[3] == '-' ? weekday(text + 4) : len == 3 ? first : -1;
 
 	if (first < 0 || last < 0) {
 		builder_expected(b, json,
-			       "a day or days of the week: \"Mon\", \"Mon-Fri\"");
+				 "a day or days of the week: \"Mon\", \"Mon-Fri\"");
 		return;
 	}
 	for (int i = first; i != last; i = (i + 1) % 7)
@@ -117,7 +116,7 @@ static void load_schedule(struct builder *b, json_t *json, struct policy_node *n
 
 	if (!json_is_object(json) || json_object_size(json) == 0) {
 		builder_expected(b, json,
-			       "an object with one or more of: from to weekdays");
+				 "an object with one or more of: from to weekdays");
 		return;
 	}
 	builder_members(b, json, "from to weekdays");
@@ -138,7 +137,8 @@ static void load_schedule(struct builder *b, json_t *json, struct policy_node *n
 
 /*** conditions ***/
 
-static void load_list(struct builder *b, json_t *json, struct policy_node *node, int depth)
+static void load_list(struct builder *b, json_t *json, struct policy_node *node,
+		      int depth)
 {
 	size_t n = json_array_size(json);
 	struct policy_node *children = builder_take(b, n, sizeof(*children));

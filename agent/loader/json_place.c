@@ -186,7 +186,7 @@ static struct json_place json_place_behind(struct slice before)
 }
 
 bool json_place_find(struct slice json, const struct json_place_step *steps, size_t n,
-		enum json_place_end end, struct json_place *place)
+		     enum json_place_end end, struct json_place *place)
 {
 	struct reader r = reader_of(json, false), name;
 

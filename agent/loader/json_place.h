@@ -28,6 +28,6 @@ enum json_place_end { JSON_PLACE_NAME, JSON_PLACE_VALUE };
  * nothing, but nothing beyond it is read.  Takes time in proportion to its length.
  */
 bool json_place_find(struct slice json, const struct json_place_step *steps, size_t n,
-		enum json_place_end end, struct json_place *place) MUST_CHECK;
+		     enum json_place_end end, struct json_place *place) MUST_CHECK;
 
 #endif

@@ -181,7 +181,8 @@ static void add_line(struct builder *b, struct builder_list *list, unsigned numb
 /* As HAProxy's files of patterns: a value in each line, # begins a comment line. */
 static void split_lines(struct builder *b, struct builder_list *list, char *text)
 {
-	static const char mark[] = "\xEF\xBB\xBF"; /* U+FEFF, as some editors begin files */
+	static const char mark[] =
+		"\xEF\xBB\xBF"; /* U+FEFF, as some editors begin files */
 	size_t n = count_lines(text);
 	const char **values = builder_take(b, n, sizeof(*values));
 	unsigned *lines = builder_take(b, n, sizeof(*lines)), number = 0;
@@ -226,7 +227,8 @@ static void load_file(struct builder *b, json_t *json, struct builder_list *list
 	builder_members(b, json, "file");
 	if (!name) {
 		if (!json_object_get(json, "file"))
-			builder_expected(b, json, "a list of values, or {\"file\": PATH}");
+			builder_expected(b, json,
+					 "a list of values, or {\"file\": PATH}");
 		return;
 	}
 	path = beside(b->path, name);
@@ -236,7 +238,7 @@ static void load_file(struct builder *b, json_t *json, struct builder_list *list
 	builder_enter(b, "file");
 	if (!text)
 		builder_fail(b, "%s: cannot be read: %s", path ? path : name,
-			   strerror(error));
+			     strerror(error));
 	else if (strlen(text) != len)
 		builder_fail(b, "%s: is no text: it has a zero in it", path);
 	else
@@ -299,8 +301,7 @@ static void add_value(struct builder *b, const struct builder_list *list, size_t
 	json_t *value;
 
 	if (list->file) {
-		if (list->values[i] &&
-		    !values_text(b, set, a, list->values[i], why)) {
+		if (list->values[i] && !values_text(b, set, a, list->values[i], why)) {
 			b->failed = true;
 			report_add(b->report, false, list->file,
 				   (struct json_place){list->lines[i], 1}, "for %s: %s",
@@ -311,12 +312,12 @@ static void add_value(struct builder *b, const struct builder_list *list, size_t
 	value = json_array_get(list->json, i);
 	if (json_is_string(value)
 		    ? !values_text(b, set, a, json_string_value(value), why)
-		    : json_is_number(value) &&
-			      !values_number(b, set, a, value, why))
+		    : json_is_number(value) && !values_number(b, set, a, value, why))
 		builder_fail(b, "list \"%s\", value %zu: %s", list->name, i + 1, why);
 }
 
-static const struct policy_set *make_set(struct builder *b, const struct builder_list *list,
+static const struct policy_set *make_set(struct builder *b,
+					 const struct builder_list *list,
 					 const struct policy_attribute *a, bool fold)
 {
 	struct policy_set *set = values_new(b, list->n, fold);
@@ -337,8 +338,8 @@ static const struct policy_set *make_set(struct builder *b, const struct builder
 static bool serves(const struct policy_attribute *made_for,
 		   const struct policy_attribute *a)
 {
-	return made_for == a || (strcmp(a->vr, "UI") != 0 &&
-				 strcmp(made_for->vr, a->vr) == 0);
+	return made_for == a ||
+	       (strcmp(a->vr, "UI") != 0 && strcmp(made_for->vr, a->vr) == 0);
 }
 
 static void fail_unknown(struct builder *b, const char *name)
@@ -351,7 +352,7 @@ static void fail_unknown(struct builder *b, const char *name)
 			suggest_offer(&n, b->lists[i].name);
 	if (suggest_result(&n))
 		builder_fail(b, "there is no list \"%s\", did you mean \"%s\"?", name,
-			   suggest_result(&n));
+			     suggest_result(&n));
 	else
 		builder_fail(b, "there is no list \"%s\" in \"lists\"", name);
 }

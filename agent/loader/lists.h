@@ -23,8 +23,8 @@ struct lists_files {
 	uint64_t hash; /* of all that was read: hash.h */
 };
 
-/* The whole of a regular file, to be freed, with a zero behind it; NULL with errno set.  It is
- * noted in <files>.
+/* The whole of a regular file, to be freed, with a zero behind it; NULL with errno set.
+ * It is noted in <files>.
  */
 char *lists_read_file(struct lists_files *files, const char *path, size_t *len);
 

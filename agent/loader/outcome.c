@@ -50,9 +50,9 @@ static void load_reason(struct builder *b, const char *name, struct pdu_rejectio
 		strcat(allowed, rejections[i].name);
 	}
 	builder_fail(b, "\"%s\" is no reason to reject%s%s%s; expected one of: %s", name,
-		   suggest_result(&n) ? ", did you mean \"" : "",
-		   suggest_result(&n) ? suggest_result(&n) : "",
-		   suggest_result(&n) ? "\"?" : "", allowed);
+		     suggest_result(&n) ? ", did you mean \"" : "",
+		     suggest_result(&n) ? suggest_result(&n) : "",
+		     suggest_result(&n) ? "\"?" : "", allowed);
 }
 
 static void load_result(struct builder *b, const char *name, struct pdu_rejection *why)
@@ -63,7 +63,7 @@ static void load_result(struct builder *b, const char *name, struct pdu_rejectio
 		why->result = 2;
 	else
 		builder_fail(b, "expected \"permanent\" or \"transient\", found \"%s\"",
-			   name);
+			     name);
 }
 
 /*** names ***/
@@ -118,7 +118,7 @@ static void load_rejection(struct builder *b, json_t *json, const char *reason,
 		builder_enter(b, pool_members[i]);
 		if (json_object_get(json, pool_members[i]))
 			builder_fail_name(b, "\"%s\" means nothing to what is rejected",
-					pool_members[i]);
+					  pool_members[i]);
 		builder_leave(b);
 	}
 }

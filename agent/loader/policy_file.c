@@ -4,7 +4,7 @@
 #include "loader/attribute.h"
 #include "base/hash.h"
 #include "loader/pools.h"
-#include "policy/index.h"
+#include "loader/index.h"
 #include "policy/equal.h"
 #include "loader/rules.h"
 
@@ -18,7 +18,8 @@ enum { VARIABLE_MAX = 40 }; /* bytes, without HAProxy's prefix */
 
 /* The contract's own variables (docs/contract.md), and dicom.cfg's and the Lua's */
 static const char reserved[] =
-	" verdict backend key rule rqlen need reply request policy began accepted calling_ae "
+	" verdict backend key rule rqlen need reply request policy began accepted "
+	"calling_ae "
 	"called_ae sop_class transfer_syntax error decision_us answered wait_until "
 	"pause_until length limit agents head studies digest spoe_error promise close_at "
 	"finished ended by last_ended last_by ";
@@ -43,19 +44,20 @@ static void load_export(struct builder *b, const char *name, json_t *json,
 {
 	if (!is_variable(name))
 		builder_fail_name(b,
-				"\"%s\" cannot be a variable: expected a letter, then "
-				"letters, digits and _, in lower case, %d at most",
-				name, VARIABLE_MAX);
+				  "\"%s\" cannot be a variable: expected a letter, then "
+				  "letters, digits and _, in lower case, %d at most",
+				  name, VARIABLE_MAX);
 	else if (is_reserved(name))
 		builder_fail_name(b, "txn.dicom.%s means something else already", name);
 	e->variable = builder_text(b, name);
 	if (!json_is_string(json))
 		builder_expected(b, json, "the name of an attribute");
 	else
-		e->attribute = attribute_named(b, json_string_value(json), JSON_PLACE_VALUE);
+		e->attribute =
+			attribute_named(b, json_string_value(json), JSON_PLACE_VALUE);
 	if (e->attribute && attribute_is_bulk(e->attribute))
 		builder_fail(b, "an attribute of VR %s has no value to use here",
-			   e->attribute->vr);
+			     e->attribute->vr);
 }
 
 static void load_exports(struct builder *b, json_t *json, struct policy *policy)
@@ -89,7 +91,7 @@ static void load_members(struct builder *b, json_t *root, struct policy *policy,
 	lists_load(b, json_object_get(root, "lists"), files);
 	builder_leave(b);
 	pools_load_all(b, json_object_get(root, "pools"),
-		      json_object_get(root, "negotiate"), policy);
+		       json_object_get(root, "negotiate"), policy);
 	builder_enter(b, "rules");
 	rules_load(b, json_object_get(root, "rules"), policy);
 	builder_leave(b);
@@ -108,8 +110,8 @@ static void warn_member(struct builder *b, const char *member, const char *name,
 		return;
 	builder_enter(b, member);
 	builder_enter(b, name);
-	report_add(b->report, true, b->path, builder_place(b, JSON_PLACE_NAME), "%s.%s: %s",
-		   member, name, what);
+	report_add(b->report, true, b->path, builder_place(b, JSON_PLACE_NAME),
+		   "%s.%s: %s", member, name, what);
 	builder_leave(b);
 	builder_leave(b);
 }
@@ -154,9 +156,9 @@ static void load_document(struct builder *b, json_t *root, struct policy *policy
 	policy->nvaried = policy->nrules;
 	while (policy->nvaried > 0 &&
 	       policy_equal_outcome(&policy->rules[policy->nvaried - 1].outcome,
-				   &policy->otherwise))
+				    &policy->otherwise))
 		policy->nvaried--;
-	policy->index = policy_index_build(b, policy->rules, policy->nrules);
+	policy->index = index_build(b, policy->rules, policy->nrules);
 	warn_unused(b);
 }
 
@@ -171,7 +173,7 @@ static json_t *parse(struct builder *b)
 	b->failed = true;
 	report_add(b->report, false, b->path,
 		   (struct json_place){where.line > 0 ? (unsigned)where.line : 0,
-				  (unsigned)where.column},
+				       (unsigned)where.column},
 		   "%s", where.text[0] ? where.text : "out of memory");
 	return NULL;
 }
@@ -189,8 +191,7 @@ static void set_id(struct policy *policy, uint64_t hash, const json_t *probed)
 }
 
 /* With the text read and the memory there. */
-static void builder_policy(struct builder *b, struct policy *policy,
-			 struct lists_files *files)
+static void compile(struct builder *b, struct policy *policy, struct lists_files *files)
 {
 	json_t *root = parse(b);
 
@@ -206,12 +207,12 @@ static void builder_policy(struct builder *b, struct policy *policy,
 }
 
 struct policy *policy_file_load(const char *path, struct report *report,
-			   struct lists_files *files, const json_t *probed)
+				struct lists_files *files, const json_t *probed)
 {
 	struct builder b = {.path = path,
-			  .report = report,
-			  .probed = probed,
-			  .unicode = malloc(sizeof(*b.unicode))};
+			    .report = report,
+			    .probed = probed,
+			    .unicode = malloc(sizeof(*b.unicode))};
 	struct policy *policy = calloc(1, sizeof(*policy));
 	size_t before = report->errors, first = report->n, len = 0;
 	char *text;
@@ -219,17 +220,17 @@ struct policy *policy_file_load(const char *path, struct report *report,
 	files->hash = HASH_START;
 	text = lists_read_file(files, path, &len);
 	if (!text)
-		report_add(report, false, path, (struct json_place){0}, "cannot be read: %s",
-			   strerror(errno));
+		report_add(report, false, path, (struct json_place){0},
+			   "cannot be read: %s", strerror(errno));
 	b.json = slice_of(text, len);
 	if (text && policy && b.unicode)
-		builder_policy(&b, policy, files);
+		compile(&b, policy, files);
 	else if (text)
 		report_add(report, false, path, (struct json_place){0}, "out of memory");
 	report_sort(report, first);
 	free(b.unicode);
 	if (policy) {
-		policy->memory = b.blocks;
+		policy->memory = b.memory;
 		policy->document = text;
 	} else {
 		free(text);
@@ -238,13 +239,4 @@ struct policy *policy_file_load(const char *path, struct report *report,
 		return policy;
 	policy_free(policy);
 	return NULL;
-}
-
-void policy_free(struct policy *policy)
-{
-	if (!policy)
-		return;
-	builder_free(policy->memory);
-	free(policy->document);
-	free(policy);
 }

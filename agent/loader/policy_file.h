@@ -6,17 +6,15 @@
 #include <jansson.h>
 
 #include "loader/lists.h"
-#include "policy/policy.h"
+#include "policy/memory.h"
 #include "loader/report.h"
 
 /* Read and compile <path>.  The policy is the caller's, for policy_free(); NULL with all
  * errors in <report> if the file cannot be read or breaks a rule of the language.  The
  * files that it was, or should have been, read from are added to <files> in any case.
- * <probed>: the answers of archives by watcher_key(), or NULL.
+ * <probed>: the answers of archives by archive_key(), or NULL.
  */
 struct policy *policy_file_load(const char *path, struct report *report,
-			   struct lists_files *files, const json_t *probed);
-
-void policy_free(struct policy *policy);
+				struct lists_files *files, const json_t *probed);
 
 #endif

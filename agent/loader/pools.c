@@ -3,7 +3,7 @@
 #include "loader/pools.h"
 #include "loader/accepts.h"
 #include "net/endpoint.h"
-#include "archive/watcher.h"
+#include "archive/archive.h"
 
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ static uint32_t load_length(struct builder *b, json_t *object, uint32_t unless,
 	if (!json_is_integer(json) || bytes > UINT32_MAX ||
 	    (bytes < LEAST_MAXIMUM_LENGTH && !(bytes == 0 && may_be_none)))
 		builder_fail(b, "expected a number of bytes from %d to 4294967295%s",
-			   LEAST_MAXIMUM_LENGTH, may_be_none ? ", or 0: no limit" : "");
+			     LEAST_MAXIMUM_LENGTH, may_be_none ? ", or 0: no limit" : "");
 	builder_leave(b);
 	return (uint32_t)bytes;
 }
@@ -48,9 +48,9 @@ static const char *load_ae(struct builder *b, json_t *json, const char *name)
 }
 
 /* The key of its answers; NULL if something is wrong. */
-static const char *load_archive(struct builder *b, json_t *json, struct watcher_archive *a)
+static const char *load_archive(struct builder *b, json_t *json, struct archive *a)
 {
-	char key[WATCHER_KEY];
+	char key[ARCHIVE_KEY];
 	struct endpoint e;
 
 	if (!json_is_object(json)) {
@@ -62,25 +62,25 @@ static const char *load_archive(struct builder *b, json_t *json, struct watcher_
 	if (!a->address || !endpoint_parse(a->address, &e) || !e.host[0]) {
 		builder_enter(b, "address");
 		builder_expected(b, json_object_get(json, "address"),
-			       "HOST:PORT or [IPv6]:PORT");
+				 "HOST:PORT or [IPv6]:PORT");
 		builder_leave(b);
 		return NULL;
 	}
 	a->called_ae = load_ae(b, json, "called_ae");
 	a->calling_ae = load_ae(b, json, "calling_ae");
-	watcher_key(a, key, sizeof(key));
+	archive_key(a, key, sizeof(key));
 	return builder_text(b, key);
 }
 
-static struct watcher_archive *add_archive(struct builder *b, struct policy *policy)
+static struct archive *add_archive(struct builder *b, struct policy *policy)
 {
-	struct watcher_archive *list =
+	struct archive *list =
 		builder_grow(b, b->archives, policy->narchives, sizeof(*list));
 
 	if (!list)
 		return NULL;
 	b->archives = list;
-	list[policy->narchives] = (struct watcher_archive){0};
+	list[policy->narchives] = (struct archive){0};
 	return &list[policy->narchives++];
 }
 
@@ -92,7 +92,7 @@ static const struct capability *answer_of(struct builder *b, const char *key)
 	if (!json_is_object(answer))
 		return NULL;
 	return accepts_load(b, json_object_get(answer, "accepts"),
-			       load_length(b, (json_t *)(uintptr_t)answer, 0, true));
+			    load_length(b, (json_t *)(uintptr_t)answer, 0, true));
 }
 
 /* What all of them accept; one that has never answered accepts <unless>. */
@@ -106,7 +106,7 @@ static const struct capability *load_archives(struct builder *b, json_t *json,
 	if (!json_is_array(json) || json_array_size(json) == 0)
 		builder_expected(b, json, "a list of archives");
 	for (size_t i = 0; i < json_array_size(json); i++) {
-		struct watcher_archive *archive = add_archive(b, policy);
+		struct archive *archive = add_archive(b, policy);
 		const struct capability *one = unless;
 
 		builder_enter_element(b, i);
@@ -163,8 +163,8 @@ static void load_pool(struct builder *b, json_t *json, struct builder_pool *pool
 		return;
 	}
 	builder_members(b, json,
-		      "accepts maximum_length archives implementation_class_uid "
-		      "implementation_version_name extended");
+			"accepts maximum_length archives implementation_class_uid "
+			"implementation_version_name extended");
 	check_notes(b, json);
 	length = load_length(b, json, DEFAULT_MAXIMUM_LENGTH, true);
 	if (accepts)
@@ -182,7 +182,7 @@ static unsigned load_seconds(struct builder *b, json_t *json)
 	builder_enter(b, "probe_seconds");
 	if (seconds < LEAST_PROBE_SECONDS || seconds > MOST_PROBE_SECONDS)
 		builder_fail(b, "expected a number of seconds from %d to %d",
-			   LEAST_PROBE_SECONDS, MOST_PROBE_SECONDS);
+			     LEAST_PROBE_SECONDS, MOST_PROBE_SECONDS);
 	builder_leave(b);
 	return (unsigned)seconds;
 }
@@ -201,9 +201,10 @@ static void load_usual(struct builder *b, json_t *json, struct policy *policy)
 	builder_enter(b, "negotiate");
 	if (json && !json_is_object(json))
 		builder_expected(b, json, "an object");
-	builder_members(b, json,
-		      "transfer_syntaxes abstract_syntaxes maximum_length probe_seconds "
-		      "accept_while_down");
+	builder_members(
+		b, json,
+		"transfer_syntaxes abstract_syntaxes maximum_length probe_seconds "
+		"accept_while_down");
 	b->usual = policy->usual = accepts_load_usual(
 		b, json, load_length(b, json, DEFAULT_MAXIMUM_LENGTH, false));
 	policy->probe_seconds = load_seconds(b, json_object_get(json, "probe_seconds"));
@@ -213,9 +214,9 @@ static void load_usual(struct builder *b, json_t *json, struct policy *policy)
 }
 
 void pools_load_all(struct builder *b, json_t *pools, json_t *negotiate,
-		   struct policy *policy)
+		    struct policy *policy)
 {
-	struct watcher_archive *archives;
+	struct archive *archives;
 	const char *name;
 	json_t *value;
 
@@ -281,7 +282,8 @@ static void add_pool(struct builder *b, json_t *name, struct policy_pool *list,
 	if (!text || !*text)
 		builder_expected(b, name, "a string that is not empty");
 	else if (!is_backend(text))
-		builder_fail(b, "\"%s\" cannot be the name of a backend of HAProxy", text);
+		builder_fail(b, "\"%s\" cannot be the name of a backend of HAProxy",
+			     text);
 	else if (has_pool(pools, text))
 		builder_fail(b, "\"%s\" has been named before", text);
 	else if ((list[pools->n].name = builder_text(b, text)))
@@ -325,9 +327,10 @@ static void remember(struct builder *b, struct policy *policy, const char *key,
 }
 
 const struct policy_pools *pools_list(struct builder *b, json_t *names,
-				     struct policy *policy)
+				      struct policy *policy)
 {
-	json_t *list = json_is_array(names) ? json_incref(names) : json_pack("[O]", names);
+	json_t *list =
+		json_is_array(names) ? json_incref(names) : json_pack("[O]", names);
 	char *key = json_dumps(list, JSON_COMPACT);
 	json_t *known = key ? json_object_get(b->listed, key) : NULL;
 	const struct policy_pools *pools =

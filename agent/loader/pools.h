@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pools.h - what the pools of a policy accept: "pools" and "negotiate" -> capabilities. */
+/* pools.h - what the pools of a policy accept: "pools" and "negotiate" -> capabilities.
+ */
 #ifndef LOADER_POOLS_H
 #define LOADER_POOLS_H
 
@@ -9,7 +10,7 @@
  * what they have answered.
  */
 void pools_load_all(struct builder *b, json_t *pools, json_t *negotiate,
-		   struct policy *policy);
+		    struct policy *policy);
 
 /* With all rules there: list their pools, and what these accept. */
 void pools_finish(struct builder *b, struct policy *policy);
@@ -18,6 +19,6 @@ void pools_finish(struct builder *b, struct policy *policy);
  * they are tried.  NULL is an error, which has been reported.
  */
 const struct policy_pools *pools_list(struct builder *b, json_t *names,
-				     struct policy *policy);
+				      struct policy *policy);
 
 #endif

@@ -24,18 +24,18 @@ static const char *load_rule_name(struct builder *b, json_t *json)
 
 	if (!json_object_get(json, "name"))
 		builder_fail(b, "a rule needs a \"name\": the log tells which one has "
-			      "matched");
+				"matched");
 	builder_enter(b, "name");
 	if (name && !is_rule_name(name))
 		builder_fail(b,
-			   "a name has at most %d bytes, and no quote, backslash or "
-			   "control character",
-			   RULE_NAME_MAX);
+			     "a name has at most %d bytes, and no quote, backslash or "
+			     "control character",
+			     RULE_NAME_MAX);
 	else if (name && strcmp(name, default_name) == 0)
 		builder_fail(b,
-			   "\"%s\" is what the log calls the outcome when no rule "
-			   "matches",
-			   name);
+			     "\"%s\" is what the log calls the outcome when no rule "
+			     "matches",
+			     name);
 	builder_leave(b);
 	return name;
 }
@@ -84,7 +84,8 @@ static void check_names(struct builder *b, const struct policy_rule *rules, size
 			continue;
 		builder_enter_element(b, (size_t)(sorted[i] - rules));
 		builder_enter(b, "name");
-		builder_fail(b, "two rules have the name \"%s\"", sorted[i]->outcome.rule);
+		builder_fail(b, "two rules have the name \"%s\"",
+			     sorted[i]->outcome.rule);
 		builder_leave(b);
 		builder_leave(b);
 	}

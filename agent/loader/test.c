@@ -81,8 +81,8 @@ static void load_regex(struct builder *b, json_t *json, bool fold,
 	}
 	regex = regex_new(json_string_value(json), fold, &error);
 	if (!regex) {
-		builder_fail(b, "not a regular expression: %s at character %zu", error.text,
-			   error.offset + 1);
+		builder_fail(b, "not a regular expression: %s at character %zu",
+			     error.text, error.offset + 1);
 		return;
 	}
 	builder_own(b, regex, release_regex);
@@ -131,9 +131,9 @@ static void load_range_member(struct builder *b, const char *name, json_t *json,
 {
 	if (r->kind == VALUE_TEXT)
 		builder_fail_name(b,
-				"\"%s\" needs an attribute that is a number, a date, a "
-				"time or an age",
-				name);
+				  "\"%s\" needs an attribute that is a number, a date, a "
+				  "time or an age",
+				  name);
 	else if (strcmp(name, "from") == 0)
 		r->has_from = load_bound(b, json, r->kind, false, &r->from);
 	else if (strcmp(name, "to") == 0)
@@ -243,9 +243,9 @@ static void load_match(struct builder *b, json_t *json, struct policy_node *node
 	node->match = match;
 	if (attribute_is_bulk(node->attribute))
 		builder_fail(b,
-			   "an attribute of VR %s has no value to compare; only "
-			   "{\"present\": ...} and {\"empty\": ...}",
-			   node->attribute->vr);
+			     "an attribute of VR %s has no value to compare; only "
+			     "{\"present\": ...} and {\"empty\": ...}",
+			     node->attribute->vr);
 	else if (json_is_object(json))
 		load_object(b, json, node, match);
 	else

@@ -101,8 +101,8 @@ static bool add_group(struct policy_set *set, const struct policy_attribute *a,
 {
 	const char **groups = writable(set->groups), *known;
 	char allowed[VALUE_SET_WHY] = "";
-	bool transfer = a->source == POLICY_ASSOCIATION &&
-			a->tag == POLICY_TRANSFER_SYNTAX_UID;
+	bool transfer =
+		a->source == POLICY_ASSOCIATION && a->tag == POLICY_TRANSFER_SYNTAX_UID;
 
 	for (size_t i = 0; (known = dict_group_name(i)); i++) {
 		size_t len = strlen(allowed);
@@ -202,8 +202,8 @@ static bool is_command(const char *text, char *why)
 }
 
 bool values_text(struct builder *b, struct policy_set *set,
-		    const struct policy_attribute *a, const char *text,
-		    char why[static VALUE_SET_WHY])
+		 const struct policy_attribute *a, const char *text,
+		 char why[static VALUE_SET_WHY])
 {
 	enum value_kind kind = value_kind(a->vr);
 
@@ -220,7 +220,8 @@ bool values_text(struct builder *b, struct policy_set *set,
 		return true;
 	if (strcmp(a->vr, "AE") == 0 && strlen(text) > PDU_AE_TITLE &&
 	    !strpbrk(text, "*?"))
-		return refuse(why, "\"%.64s\" has more than %d characters, no AE title has",
+		return refuse(why,
+			      "\"%.64s\" has more than %d characters, no AE title has",
 			      text, PDU_AE_TITLE);
 	if (a->source == POLICY_ASSOCIATION && a->tag == POLICY_FIRST_COMMAND &&
 	    !set->fold && !strpbrk(text, "*?"))
@@ -231,8 +232,8 @@ bool values_text(struct builder *b, struct policy_set *set,
 }
 
 bool values_number(struct builder *b, struct policy_set *set,
-		      const struct policy_attribute *a, json_t *number,
-		      char why[static VALUE_SET_WHY])
+		   const struct policy_attribute *a, json_t *number,
+		   char why[static VALUE_SET_WHY])
 {
 	double *numbers = writable(set->numbers);
 	char text[24];

@@ -13,8 +13,8 @@ static bool is_same(const struct labelled_entry *e, struct slice key, uint32_t h
 }
 
 /* The entry, or NULL and the slot that would be its. */
-static struct labelled_entry *find(struct labelled_table *t, struct slice key, uint32_t hash,
-				size_t *slot)
+static struct labelled_entry *find(struct labelled_table *t, struct slice key,
+				   uint32_t hash, size_t *slot)
 {
 	for (*slot = hash % LABELLED_SLOTS;; *slot = (*slot + 1) % LABELLED_SLOTS) {
 		uint32_t number =
@@ -30,8 +30,8 @@ static struct labelled_entry *find(struct labelled_table *t, struct slice key, u
 /* The entry, which is made if there are fewer than <most>, and <spare> bytes are left;
  * else NULL.  Under the lock.
  */
-static struct labelled_entry *insert(struct labelled_table *t, struct slice key, uint32_t hash,
-				  size_t most, size_t spare)
+static struct labelled_entry *insert(struct labelled_table *t, struct slice key,
+				     uint32_t hash, size_t most, size_t spare)
 {
 	size_t n = atomic_load_explicit(&t->n, memory_order_relaxed), slot;
 	struct labelled_entry *e = find(t, key, hash, &slot);
@@ -64,7 +64,8 @@ static struct slice write_key(const struct labelled *t, const struct slice *valu
 	return slice_of(w.failed ? NULL : bytes, w.len);
 }
 
-static struct labelled_entry *entry(struct labelled *t, const struct slice *values, bool other)
+static struct labelled_entry *entry(struct labelled *t, const struct slice *values,
+				    bool other)
 {
 	uint8_t bytes[LABELLED_KEY];
 	struct slice key = write_key(t, values, other, bytes);
@@ -87,7 +88,8 @@ static struct labelled_entry *entry(struct labelled *t, const struct slice *valu
 	return e;
 }
 
-static struct labelled_entry *entry_or_other(struct labelled *t, const struct slice *values)
+static struct labelled_entry *entry_or_other(struct labelled *t,
+					     const struct slice *values)
 {
 	struct labelled_entry *e = entry(t, values, false);
 

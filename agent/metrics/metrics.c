@@ -182,9 +182,9 @@ void metrics_decision(const char *rule, const char *pool, enum metrics_outcome o
 							    "rejected", "unreachable"};
 
 	labelled_add(&decisions,
-		  (const struct slice[]){slice_str(rule), slice_str(pool ? pool : ""),
-					 slice_str(words[outcome])},
-		  1);
+		     (const struct slice[]){slice_str(rule), slice_str(pool ? pool : ""),
+					    slice_str(words[outcome])},
+		     1);
 }
 
 static struct slice keyword(struct slice uid)
@@ -198,9 +198,9 @@ void metrics_content(struct slice sop_class, struct slice transfer_syntax)
 {
 	if (sop_class.len > 0)
 		labelled_add(&contents,
-			  (const struct slice[]){keyword(sop_class),
-						 keyword(transfer_syntax)},
-			  1);
+			     (const struct slice[]){keyword(sop_class),
+						    keyword(transfer_syntax)},
+			     1);
 }
 
 void metrics_probe(const char *archive, bool answered)
@@ -334,7 +334,7 @@ static void write_process(struct writer *out)
 bool metrics_render(struct writer *out)
 {
 	struct labelled *const tallies[] = {&decisions, &associations, &contents, &probes,
-					 &probe_times};
+					    &probe_times};
 
 	pthread_mutex_lock(&lock);
 	write_info(out, &build);

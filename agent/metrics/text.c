@@ -11,7 +11,7 @@ static void write_text(struct writer *out, const char *text)
 }
 
 void metrics_text_head(struct writer *out, const char *name, const char *type,
-		     const char *help)
+		       const char *help)
 {
 	const char *const words[] = {"# HELP ", name, " ",  help, "\n# TYPE ",
 				     name,      " ",  type, "\n"};
@@ -53,7 +53,7 @@ void metrics_text_label(struct writer *labels, const char *name, struct slice va
 }
 
 void metrics_text_sample(struct writer *out, const char *name, const char *suffix,
-		       struct slice labels, const char *value)
+			 struct slice labels, const char *value)
 {
 	write_text(out, name);
 	write_text(out, suffix);
@@ -68,7 +68,7 @@ void metrics_text_sample(struct writer *out, const char *name, const char *suffi
 }
 
 void metrics_text_number(struct writer *out, const char *name, const char *suffix,
-		       struct slice labels, int64_t value)
+			 struct slice labels, int64_t value)
 {
 	char text[24];
 

@@ -11,7 +11,7 @@
 
 /* The lines in front of a family; <type> is counter, gauge or histogram. */
 void metrics_text_head(struct writer *out, const char *name, const char *type,
-		     const char *help);
+		       const char *help);
 
 /* Append a label to those that are in <labels>.  Of its value quotes, backslashes and
  * ends of lines are escaped, other control characters become spaces, and bytes that are
@@ -23,8 +23,8 @@ void metrics_text_label(struct writer *labels, const char *name, struct slice va
  * metrics_text_label(), or empty.
  */
 void metrics_text_sample(struct writer *out, const char *name, const char *suffix,
-		       struct slice labels, const char *value);
+			 struct slice labels, const char *value);
 void metrics_text_number(struct writer *out, const char *name, const char *suffix,
-		       struct slice labels, int64_t value);
+			 struct slice labels, int64_t value);
 
 #endif

@@ -79,7 +79,8 @@ static int connect_any(const char *address, const struct deadline *until,
 	return fd;
 }
 
-static bool send_request(int fd, const char *address, const char *path, char why[HTTP_ERROR])
+static bool send_request(int fd, const char *address, const char *path,
+			 char why[HTTP_ERROR])
 {
 	char request[1024];
 	int len = snprintf(request, sizeof(request),

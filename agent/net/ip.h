@@ -12,7 +12,7 @@ struct ip_address {
 
 struct ip_network {
 	struct ip_address base; /* as it was written, with host bits if there were any */
-	uint8_t bits;        /* of the 128 that its addresses share */
+	uint8_t bits;           /* of the 128 that its addresses share */
 };
 
 /* "10.0.0.0/8", "2001:db8::/32", or one address.  False if <text> is malformed.

@@ -102,8 +102,7 @@ bool policy_equal_outcome(const struct policy_outcome *a, const struct policy_ou
 {
 	if (a == b)
 		return true;
-	if (a->pools != b->pools ||
-	    !same_text(a->called_ae, b->called_ae) ||
+	if (a->pools != b->pools || !same_text(a->called_ae, b->called_ae) ||
 	    !same_text(a->calling_ae, b->calling_ae) ||
 	    (!a->pools &&
 	     memcmp(&a->rejection, &b->rejection, sizeof(a->rejection)) != 0))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* failover.h - which pool of an outcome gets the association, if some are down.
  *
- * What is down HAProxy says with each message (docs/contract.md, `down`): the names of its
- * backends of which no server is up, separated by spaces.
+ * What is down HAProxy says with each message (docs/contract.md, `down`): the names of
+ * its backends of which no server is up, separated by spaces.
  */
 #ifndef POLICY_FAILOVER_H
 #define POLICY_FAILOVER_H
@@ -14,7 +14,8 @@ enum {
 	FAILOVER_SLOTS = 2 * FAILOVER_NAMES
 };
 
-/* What is down, to be looked up: a policy may have thousands of pools.  All zeros: nothing. */
+/* What is down, to be looked up: a policy may have thousands of pools.  All zeros:
+ * nothing. */
 struct failover {
 	size_t n;
 	struct slice slots[FAILOVER_SLOTS]; /* by hash, the next free one; borrowed */

@@ -202,9 +202,9 @@ struct policy_export {
 	const struct policy_attribute *attribute;
 };
 
-struct policy_index;   /* policy_index.h */
-struct watcher_archive; /* prober.h */
-struct builder_block;    /* build.h */
+struct archive;       /* archive/archive.h */
+struct policy_index;  /* policy/index.h */
+struct policy_memory; /* policy/memory.h */
 
 enum { POLICY_ID_SIZE = 17 };
 
@@ -229,11 +229,11 @@ struct policy {
 	const struct policy_pools *const *pools; /* of all outcomes, each once */
 	size_t npools;
 	bool accepts_while_down; /* what may need a pool of which no server is up */
-	const struct watcher_archive *archives; /* to be asked what they accept */
+	const struct archive *archives; /* to be asked what they accept */
 	size_t narchives;
-	unsigned probe_seconds;     /* between two rounds of asking */
-	char *document;             /* the file's text, to be shown with what it has led to */
-	struct builder_block *memory; /* everything else above, for policy_free() */
+	unsigned probe_seconds; /* between two rounds of asking */
+	char *document;         /* the file's text, to be shown with what it has led to */
+	struct policy_memory *memory; /* everything else above, for policy_free() */
 };
 
 /*** evaluation ***/

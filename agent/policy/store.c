@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/store.h"
-#include "loader/policy_file.h"
+#include "policy/memory.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 
 #include "policy/policy.h"
 
-/* How long they are kept, and how many: an association is decided within the inspect-delay
- * of HAProxy, 30 s as we ship it.
+/* How long they are kept, and how many: an association is decided within the
+ * inspect-delay of HAProxy, 30 s as we ship it.
  */
 enum { POLICY_STORE_KEEP_MS = 120 * 1000, POLICY_STORE_KEEP = 16 };
 

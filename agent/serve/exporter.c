@@ -18,7 +18,7 @@ enum {
 	REQUEST_MAX = 8192,   /* bytes of a request's head, and of the answer's */
 	TEXT_START = 16 * 1024,
 	TEXT_MAX = 4 * 1024 * 1024, /* bytes of all metrics */
-	JOURNAL_SHOWN = 100,      /* if it is not said how many */
+	JOURNAL_SHOWN = 100,        /* if it is not said how many */
 	JOURNAL_MOST = 10000
 };
 
@@ -119,8 +119,8 @@ static enum MHD_Result answer_last(const struct exporter *e, struct MHD_Connecti
 	const char *n = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "n");
 	size_t most = n ? strtoul(n, NULL, 10) : JOURNAL_SHOWN;
 
-	return answer_json(c, replay_list(e->decisions,
-					   most < JOURNAL_MOST ? most : JOURNAL_MOST));
+	return answer_json(
+		c, replay_list(e->decisions, most < JOURNAL_MOST ? most : JOURNAL_MOST));
 }
 
 static enum MHD_Result answer_decision(const struct exporter *e, struct MHD_Connection *c,

@@ -16,8 +16,8 @@ struct exporter;
  */
 struct exporter *exporter_open(const char *address, struct listener_error *error);
 
-/* Show these, whose owner is the caller, and try their rules again with <policies>; before
- * exporter_start().
+/* Show these, whose owner is the caller, and try their rules again with <policies>;
+ * before exporter_start().
  */
 void exporter_show(struct exporter *e, struct journal *decisions,
 		   struct policy_store *policies);

@@ -94,7 +94,7 @@ static void log_decision(struct handler *w, struct slice id, struct slice answer
 /*** messages ***/
 
 void handler_on_message(void *worker, struct slice name, struct reader args,
-		       unsigned nargs, struct writer *ack)
+			unsigned nargs, struct writer *ack)
 {
 	struct handler *w = worker;
 	size_t before = ack->len;
@@ -104,7 +104,7 @@ void handler_on_message(void *worker, struct slice name, struct reader args,
 	answer = slice_of(ack->buf + before, writer_ok(ack) ? ack->len - before : 0);
 	if (w->shared.decisions && answer.len > 0)
 		journal_note(w->shared.decisions, name, args, nargs, answer,
-			       facts_elements_bytes(&decide_facts(w->decide)->elements));
+			     facts_elements_bytes(&decide_facts(w->decide)->elements));
 	if (w->shared.patients && answer.len > 0)
 		log_decision(w, argument(args, nargs, "id"), answer);
 	decide_release(w->decide);

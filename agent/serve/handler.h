@@ -12,7 +12,7 @@
 /* What all of them share; the owner's. */
 struct handler_shared {
 	struct policy_store *policies;
-	struct journal *decisions;       /* NULL: nothing is remembered */
+	struct journal *decisions;            /* NULL: nothing is remembered */
 	const struct pseudonym_key *patients; /* NULL: decisions are not logged */
 };
 
@@ -22,6 +22,6 @@ struct handler_shared {
 void *handler_new(void *shared);
 void handler_free(void *worker);
 void handler_on_message(void *worker, struct slice name, struct reader args,
-		       unsigned nargs, struct writer *ack);
+			unsigned nargs, struct writer *ack);
 
 #endif

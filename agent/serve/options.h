@@ -18,8 +18,8 @@ struct serve_options {
 	struct server_config server;
 };
 
-/* Read them over what <o> has.  True with <status> set if there is nothing to be done: the
- * usage has been printed, for --help or with what was wrong before it.  The log level
+/* Read them over what <o> has.  True with <status> set if there is nothing to be done:
+ * the usage has been printed, for --help or with what was wrong before it.  The log level
  * is set at once.
  */
 bool serve_options_end(int argc, char **argv, struct serve_options *o,

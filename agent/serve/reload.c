@@ -27,8 +27,7 @@ static void count_refusal(const struct reload *r, const struct report *report)
 			       first && first->file > 0 ? report_file(first)
 							: slice_str(r->path),
 			       first ? first->at.line : 0,
-			       first ? report_message(first)
-				     : slice_str("see the log"));
+			       first ? report_message(first) : slice_str("see the log"));
 }
 
 static void log_refusal(const struct report *report)
@@ -126,7 +125,8 @@ struct policy_store *reload_policies(struct reload *r)
 	return r->policies;
 }
 
-/* True if a file differs from what was loaded, and has not changed since the last tick. */
+/* True if a file differs from what was loaded, and has not changed since the last tick.
+ */
 static bool has_changed(struct reload *r)
 {
 	bool differs = false, quiet = true;
@@ -163,8 +163,8 @@ static void watch_archives(struct reload *r)
 	if (!r->archives_differ)
 		return;
 	p = policy_store_hold(r->policies, (struct slice){0});
-	r->archives_differ = !watcher_watch(r->prober, p->archives, p->narchives,
-					   p->probe_seconds);
+	r->archives_differ =
+		!watcher_watch(r->prober, p->archives, p->narchives, p->probe_seconds);
 	policy_store_release(r->policies, p);
 }
 
@@ -177,7 +177,8 @@ static void load_again(struct reload *r)
 		return;
 	policy = load(r, report);
 	if (policy && !policy_store_replace(r->policies, policy)) {
-		report_add(report, false, r->path, (struct json_place){0}, "out of memory");
+		report_add(report, false, r->path, (struct json_place){0},
+			   "out of memory");
 		policy_free(policy);
 		policy = NULL;
 	}

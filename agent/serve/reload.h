@@ -22,11 +22,11 @@ void reload_free(struct reload *r);
 /* The policies, which <r> owns. */
 struct policy_store *reload_policies(struct reload *r);
 
-/* To be called every RELOAD_TICK_MS: load again what has changed and stayed the same since
- * the last tick, so that a file is not read while it is written; at once if <asked>, and
- * archives are then probed again.  A
- * file is known by what its name leads to, be it a file that was renamed to it or the end
- * of a chain of symbolic links.  What cannot be used changes nothing; the log says why.
+/* To be called every RELOAD_TICK_MS: load again what has changed and stayed the same
+ * since the last tick, so that a file is not read while it is written; at once if
+ * <asked>, and archives are then probed again.  A file is known by what its name leads
+ * to, be it a file that was renamed to it or the end of a chain of symbolic links.  What
+ * cannot be used changes nothing; the log says why.
  */
 enum { RELOAD_TICK_MS = 500 };
 void reload_tick(struct reload *r, bool asked);

@@ -299,7 +299,8 @@ const char *spop_error_text(enum spop_error status)
 
 /*** actions ***/
 
-bool spop_action_next(struct reader *actions, struct slice *name, struct spop_value *value)
+bool spop_action_next(struct reader *actions, struct slice *name,
+		      struct spop_value *value)
 {
 	if (reader_left(actions) == 0)
 		return false;

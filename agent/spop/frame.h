@@ -118,8 +118,8 @@ const char *spop_error_text(enum spop_error status);
 
 /*** actions of an ACK (SPOE.txt 3.4): set-var, scope txn ***/
 
-/* Read the next action as well: the variable <name> is set.  False at the end, or if it is
- * something else.
+/* Read the next action as well: the variable <name> is set.  False at the end, or if it
+ * is something else.
  */
 bool MUST_CHECK spop_action_next(struct reader *actions, struct slice *name,
 				 struct spop_value *value);

@@ -21,9 +21,8 @@ bool series_read(struct series *s, char *text, struct slice body)
 	*s = (struct series){.text = text};
 	while (scrape_next(&r, &one)) {
 		if (s->n == cap) {
-			struct sample *more =
-				reallocarray(s->all, cap ? cap *= 2 : (cap = 256),
-					     sizeof(*more));
+			struct sample *more = reallocarray(
+				s->all, cap ? cap *= 2 : (cap = 256), sizeof(*more));
 
 			if (!more)
 				return false;
@@ -161,7 +160,8 @@ double counts_quantile(struct counts *buckets, double q, const char *only)
 		if (b->grown >= rank && isinf(bound))
 			return below;
 		if (b->grown >= rank)
-			return below + (bound - below) * (rank - under) / (b->grown - under);
+			return below +
+			       (bound - below) * (rank - under) / (b->grown - under);
 		below = bound;
 		under = b->grown;
 	}

@@ -19,7 +19,8 @@ enum { COUNT_LABELS = 3 };
 
 /* A sum over all series that agree in some labels. */
 struct count {
-	struct slice labels[COUNT_LABELS]; /* as they stand in a text; empty if not there */
+	struct slice
+		labels[COUNT_LABELS]; /* as they stand in a text; empty if not there */
 	double grown, total;
 };
 

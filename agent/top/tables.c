@@ -35,7 +35,8 @@ static int columns(const char *text)
 
 static void print_column(FILE *out, const char *text, int width)
 {
-	fprintf(out, "%s%*s", text, width > columns(text) ? width - columns(text) : 0, "");
+	fprintf(out, "%s%*s", text, width > columns(text) ? width - columns(text) : 0,
+		"");
 }
 
 /* A label, or another word from outside; "-" if it is empty. */
@@ -135,8 +136,9 @@ static void print_agent(FILE *out, const struct top_agent *a)
 	print_column(out, shown(policy_of(s), id), 18);
 	print_column(out,
 		     duration((double)time(NULL) -
-				      series_value(s, "dicom_spoa_policy_last_success_"
-						      "timestamp_seconds",
+				      series_value(s,
+						   "dicom_spoa_policy_last_success_"
+						   "timestamp_seconds",
 						   NAN),
 			      age),
 		     10);
@@ -201,7 +203,8 @@ static bool print_times(FILE *out, const struct top *t, const char *title,
 		return false;
 	for (size_t i = 0; i < sums.n; i++)
 		if (slice_equal(sums.rows[i].labels[0], slice_str("+Inf")) &&
-		    (!message || slice_equal(sums.rows[i].labels[1], slice_str(message)))) {
+		    (!message ||
+		     slice_equal(sums.rows[i].labels[1], slice_str(message)))) {
 			grown = sums.rows[i].grown;
 			total = sums.rows[i].total;
 		}
@@ -253,8 +256,9 @@ static bool print_troubles(FILE *out, const struct top *t)
 		counts_sort(&sums);
 		for (size_t i = 0; i < sums.n && sums.rows[i].total > 0; i++) {
 			if (!headed)
-				fprintf(out, "\n%-58s %18s %12s\n", "refused, not decided, not read",
-					"since last", "total");
+				fprintf(out, "\n%-58s %18s %12s\n",
+					"refused, not decided, not read", "since last",
+					"total");
 			headed = true;
 			print_trouble(out, troubles[f].title, &sums.rows[i]);
 		}

@@ -2,8 +2,12 @@
 """Fixtures: factories whose products end with the test."""
 
 import os
+import sys
 
 import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "lib"), os.path.join(os.path.dirname(HERE), "model")]
 
 os.environ.setdefault("DICOM_SPOA_WRAPPER", os.environ.get("AGENT_WRAPPER", ""))
 # where Debian keeps HAProxy, and where an ordinary user's PATH does not lead

@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		cs = charset_new();
 	specific = slice_of(data, (size_t)(line - data));
 	raw = slice_of(line + 1, size - specific.len - 1);
-	/* A character of JIS X 0212 that is none: two bytes, a prefix, each a U+FFFD.  Eight
-	 * bytes are kept free. */
+	/* A character of JIS X 0212 that is none: two bytes, a prefix, each a U+FFFD.
+	 * Eight bytes are kept free. */
 	room = 5 * raw.len + 8;
 	text = malloc(room);
 	out = writer_of(text, room);

@@ -5,8 +5,8 @@
 #include "cli/check.h"
 #include "dicom/dataset_scan.h"
 
-static const uint32_t tags[] = {0x00080005, 0x00080016, 0x00080060, 0x00090010, 0x00100020,
-				0x00180015, 0x00280010, 0x7FE00010};
+static const uint32_t tags[] = {0x00080005, 0x00080016, 0x00080060, 0x00090010,
+				0x00100020, 0x00180015, 0x00280010, 0x7FE00010};
 
 enum { TAGS = sizeof(tags) / sizeof(tags[0]) };
 
@@ -49,10 +49,16 @@ static void walk(struct slice in, enum dataset_encoding encoding)
 }
 
 static const struct dataset_wanted asked[] = {
-	{.tag = 0x00080005}, {.tag = 0x00080060}, {.tag = 0x00081140}, {.tag = 0x00090010},
-	{.tag = 0x00100020}, {.tag = 0x7FE00010},
-	{.tag = 0x00090001, .creator = "ACME"}, {.tag = 0x00090001, .creator = "B"},
-	{.tag = 0x00090002, .creator = "ACME"}, {.tag = 0x00110001, .creator = "ACME"},
+	{.tag = 0x00080005},
+	{.tag = 0x00080060},
+	{.tag = 0x00081140},
+	{.tag = 0x00090010},
+	{.tag = 0x00100020},
+	{.tag = 0x7FE00010},
+	{.tag = 0x00090001, .creator = "ACME"},
+	{.tag = 0x00090001, .creator = "B"},
+	{.tag = 0x00090002, .creator = "ACME"},
+	{.tag = 0x00110001, .creator = "ACME"},
 };
 
 enum { ASKED = sizeof(asked) / sizeof(asked[0]), PLAIN = 6, DEEPEST = 4 };
@@ -98,7 +104,8 @@ static void check_needed(struct dataset whole, size_t i)
 	CHECK(dataset_scan_bytes(&again) == in.len);
 }
 
-static void check_items(const struct dataset_wanted *part, const struct dataset_wanted *whole,
+static void check_items(const struct dataset_wanted *part,
+			const struct dataset_wanted *whole,
 			enum dataset_encoding encoding, int depth);
 
 /* What the beginning <part> tells is not taken back by the rest, nor by another order. */
@@ -114,7 +121,8 @@ static void check_part(struct dataset part, struct dataset whole, size_t first, 
 	for (size_t i = 0; i < ASKED; i++) {
 		CHECK(few[i].state == other[i].state);
 		CHECK(slice_equal(few[i].value, other[i].value));
-		check_inside(few[i].value, slice_of(part.bytes.pos, reader_left(&part.bytes)));
+		check_inside(few[i].value,
+			     slice_of(part.bytes.pos, reader_left(&part.bytes)));
 		if (few[i].state == DATASET_UNKNOWN || few[i].state == DATASET_CUT)
 			continue;
 		CHECK(few[i].state == all[i].state);
@@ -126,7 +134,8 @@ static void check_part(struct dataset part, struct dataset whole, size_t first, 
 			check_items(&few[i], &all[i], whole.encoding, depth + 1);
 }
 
-static void check_items(const struct dataset_wanted *part, const struct dataset_wanted *whole,
+static void check_items(const struct dataset_wanted *part,
+			const struct dataset_wanted *whole,
 			enum dataset_encoding encoding, int depth)
 {
 	struct dataset_items few = dataset_items_of(part, encoding);

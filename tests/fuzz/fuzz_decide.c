@@ -12,23 +12,32 @@
 static const char rules[] =
 	"{'negotiate': {'transfer_syntaxes': ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1',"
 	"  '1.2.840.10008.1.2.2', '1.2.840.10008.1.2.1.99']},"
-	" 'lists': {'l': ['CT', 'M*', 'X']}, 'export': {'x_type': 'ImageType', 'x_user': 'UserIdentity'},"
+	" 'lists': {'l': ['CT', 'M*', 'X']}, 'export': {'x_type': 'ImageType', 'x_user': "
+	"'UserIdentity'},"
 	" 'rules': ["
 	" {'name': '1', 'if': {'CallingAETitle': 'R*'}, 'reject': 'no-reason-given'},"
-	" {'name': '2', 'if': {'CalledAETitle': 'OLD'}, 'backend': 'a', 'called_ae': 'X', 'calling_ae': 'Z'},"
+	" {'name': '2', 'if': {'CalledAETitle': 'OLD'}, 'backend': 'a', 'called_ae': "
+	"'X', 'calling_ae': 'Z'},"
 	" {'name': '3', 'if': {'TransferSyntaxUID': '1.2.840.10008.1.2.2',"
 	"   'Modality': {'present': true}}, 'backend': 'b'},"
 	" {'name': '4', 'if': {'Modality': 'C?', 'not': {'InstitutionName': '*ü*'}},"
 	"   'backend': 'c', 'key': ['PatientID', '(0029,ACME,01)']},"
-	" {'name': '5', 'if': {'Rows': {'from': 256, 'to': 512}}, 'backend': 'd', 'key': 'SOPClassUID'},"
+	" {'name': '5', 'if': {'Rows': {'from': 256, 'to': 512}}, 'backend': 'd', 'key': "
+	"'SOPClassUID'},"
 	" {'name': '6', 'if': {'Modality': 'XX'}, 'reject': 'temporary-congestion'},"
-	" {'name': '7', 'if': {'MoveDestination': 'A*'}, 'backend': 'e', 'called_ae': 'Y'},"
-	" {'name': '8', 'if': {'RequestAttributesSequence.AccessionNumber': {'regex': '^(A|B)+$',"
-	"   'ignore_case': true}}, 'backend': 'f', 'key': 'RequestAttributesSequence[1].AccessionNumber'},"
-	" {'name': '9', 'if': {'(0029,ACME,02).(0029,ACME,03)': {'in': 'l'}}, 'backend': 'g'},"
-	" {'name': '10', 'if': {'StudyDate': {'newer_than': '5 years'}, 'PatientAge': {'to': '17Y'},"
+	" {'name': '7', 'if': {'MoveDestination': 'A*'}, 'backend': 'e', 'called_ae': "
+	"'Y'},"
+	" {'name': '8', 'if': {'RequestAttributesSequence.AccessionNumber': {'regex': "
+	"'^(A|B)+$',"
+	"   'ignore_case': true}}, 'backend': 'f', 'key': "
+	"'RequestAttributesSequence[1].AccessionNumber'},"
+	" {'name': '9', 'if': {'(0029,ACME,02).(0029,ACME,03)': {'in': 'l'}}, 'backend': "
+	"'g'},"
+	" {'name': '10', 'if': {'StudyDate': {'newer_than': '5 years'}, 'PatientAge': "
+	"{'to': '17Y'},"
 	"   'sample': {'percent': 50, 'by': 'StudyInstanceUID'}}, 'backend': 'h'},"
-	" {'name': '11', 'if': {'UserIdentity': 'u*', 'Command': 'C-STORE'}, 'backend': 'i'},"
+	" {'name': '11', 'if': {'UserIdentity': 'u*', 'Command': 'C-STORE'}, 'backend': "
+	"'i'},"
 	" {'name': '12', 'if': {'PatientName': {'empty': true}}, 'backend': 'j'}],"
 	" 'default': {'backend': 'general', 'key': 'PatientName'}}";
 
@@ -73,7 +82,8 @@ static void check_accept(const struct heard *h, struct slice in)
 }
 
 /* What was decided on a beginning is what all of it decides, unless that is broken. */
-static void check_early(struct decide *d, const struct told *told, const struct heard *early)
+static void check_early(struct decide *d, const struct told *told,
+			const struct heard *early)
 {
 	static struct heard late;
 
@@ -93,7 +103,10 @@ static void follow(struct decide *d, const struct heard *first, struct slice in)
 {
 	static struct heard h;
 	static struct pdu_associate rq;
-	struct told told = {.ac = first->reply, .policy = first->policy, .began = first->began, .accepted = first->accepted};
+	struct told told = {.ac = first->reply,
+			    .policy = first->policy,
+			    .began = first->began,
+			    .accepted = first->accepted};
 	int64_t need = first->need;
 
 	while (need <= (int64_t)in.len) {

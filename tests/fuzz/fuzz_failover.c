@@ -17,7 +17,8 @@ static bool is_among(const char *text, const char *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct policy_pool list[] = {{"ct", NULL}, {"c", NULL}, {"mr-1", NULL}};
+	static const struct policy_pool list[] = {
+		{"ct", NULL}, {"c", NULL}, {"mr-1", NULL}};
 	const struct policy_pools pools = {list, 3};
 	const struct policy_pool *wanted = NULL;
 	struct failover f = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A file of HAProxy's configuration.  One that is taken has sections with names; one that
- * is not has an error that names the file. 
+ * is not has an error that names the file.
  */
 #include <stdio.h>
 #include <sys/mman.h>
@@ -18,7 +18,8 @@ static void check_config(const struct haproxy_config *c, const char *path)
 		CHECK(p->name[0] != '\0' && p->line > 0);
 		CHECK(strcmp(p->file, path) == 0);
 		CHECK(p->pool == !p->fault);
-		CHECK(found && strcmp(found->name, p->name) == 0 && (found->pool || !p->pool));
+		CHECK(found && strcmp(found->name, p->name) == 0 &&
+		      (found->pool || !p->pool));
 	}
 }
 

@@ -29,7 +29,8 @@ static void check_associate(const struct pdu_associate *a, bool rq, struct slice
 	check_inside(a->fixed, in);
 	check_inside(a->called_ae_title, in);
 	check_inside(a->calling_ae_title, in);
-	CHECK(a->called_ae_title.len <= PDU_AE_TITLE && a->calling_ae_title.len <= PDU_AE_TITLE);
+	CHECK(a->called_ae_title.len <= PDU_AE_TITLE &&
+	      a->calling_ae_title.len <= PDU_AE_TITLE);
 	check_inside(a->application_context, in);
 	check_inside(a->implementation_class_uid, in);
 	check_inside(a->implementation_version_name, in);

@@ -28,7 +28,8 @@ static void check_attributes(const struct policy *p)
 {
 	size_t elements = p->ncommand + p->nplain + p->nprivate;
 
-	CHECK(p->character_set >= p->ncommand && p->character_set < p->ncommand + p->nplain);
+	CHECK(p->character_set >= p->ncommand &&
+	      p->character_set < p->ncommand + p->nplain);
 	CHECK(p->elements[p->character_set].tag == 0x00080005);
 	for (size_t i = 0; i < elements; i++) {
 		const struct policy_element *e = &p->elements[i];
@@ -43,7 +44,8 @@ static void check_attributes(const struct policy *p)
 		CHECK(a->index == i && a->name && strlen(a->vr) == 2);
 		CHECK((a->npath == 0) == (a->source == POLICY_ASSOCIATION));
 		if (a->npath > 0)
-			CHECK(a->element < elements && p->elements[a->element].tag == a->path[0].tag);
+			CHECK(a->element < elements &&
+			      p->elements[a->element].tag == a->path[0].tag);
 	}
 }
 
@@ -86,10 +88,21 @@ static const struct policy_fact *look_up(void *context, const struct policy_attr
 
 static void draw_whole(struct policy_fact *fact)
 {
-	static const char *const texts[] = {
-		"",          "CT",       "MR \\CT",  "A\\B\\C", "1.2.840.10008.5.1.4.1.1.2",
-		"512",       "20200229", "105959",   "045Y",    "20201231235959+0100",
-		"10.1.2.3",  "fe80::1",  "A^B=C^D=", "M\u00fcller", "ab\\x "};
+	static const char *const texts[] = {"",
+					    "CT",
+					    "MR \\CT",
+					    "A\\B\\C",
+					    "1.2.840.10008.5.1.4.1.1.2",
+					    "512",
+					    "20200229",
+					    "105959",
+					    "045Y",
+					    "20201231235959+0100",
+					    "10.1.2.3",
+					    "fe80::1",
+					    "A^B=C^D=",
+					    "M\u00fcller",
+					    "ab\\x "};
 
 	fact->state = choose(4) ? POLICY_PRESENT : POLICY_ABSENT;
 	fact->text = fact->state == POLICY_PRESENT
@@ -107,7 +120,8 @@ static struct policy_fact draw_known(const struct policy_attribute *a,
 	case 0:
 		return (struct policy_fact){POLICY_UNKNOWN, {0}};
 	case 1:
-		if (fact->state == POLICY_PRESENT && policy_next_value(a->vr, &rest, &value))
+		if (fact->state == POLICY_PRESENT &&
+		    policy_next_value(a->vr, &rest, &value))
 			return (struct policy_fact){POLICY_AT_LEAST, value};
 		return (struct policy_fact){POLICY_UNKNOWN, {0}};
 	case 2:
@@ -135,8 +149,8 @@ static const struct policy_outcome *first_that_matches(const struct policy *p,
 
 static void check_evaluation(const struct policy *p, struct policy_scratch *scratch)
 {
-	const struct policy_facts all = {.get = look_up, .context = whole, .now = 1795608000,
-					 .scratch = scratch};
+	const struct policy_facts all = {
+		.get = look_up, .context = whole, .now = 1795608000, .scratch = scratch};
 	struct policy_facts some = all;
 
 	some.context = known;
@@ -191,7 +205,8 @@ static void check_report(const struct report *report, bool taken)
 		const char *text = report->entries[i].text;
 
 		CHECK(strncmp(text, folder, strlen(folder)) == 0);
-		CHECK(strstr(text, report->entries[i].warning ? ": warning: " : ": error: "));
+		CHECK(strstr(text,
+			     report->entries[i].warning ? ": warning: " : ": error: "));
 	}
 }
 

@@ -63,7 +63,8 @@ static void check_network(const char *text)
 	ip_network_write(&n, &out);
 	CHECK(writer_ok(&out) && ip_network_parse(room, &again));
 	CHECK(again.bits == n.bits && ip_network_exact(&again));
-	CHECK(ip_network_contains(&n, &again.base) && ip_network_contains(&again, &n.base));
+	CHECK(ip_network_contains(&n, &again.base) &&
+	      ip_network_contains(&again, &n.base));
 	if (ip_network_exact(&n))
 		CHECK(memcmp(&n.base, &again.base, sizeof(n.base)) == 0);
 }

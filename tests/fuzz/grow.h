@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* grow.h - a policy that is valid, or nearly so, from any bytes: each chooses how it goes on.
+/* grow.h - a policy that is valid, or nearly so, from any bytes: each chooses how it goes
+ * on.
  *
  * Bytes that are changed blindly are rarely JSON, and JSON is rarely a policy.
  */
@@ -22,20 +23,22 @@ static inline unsigned grow_choice(struct grow *g, unsigned n)
 	return reader_u8(&g->choices) % n;
 }
 
-__attribute__((format(printf, 2, 3))) static inline void grow_put(struct grow *g, const char *format,
-								 ...)
+__attribute__((format(printf, 2, 3))) static inline void grow_put(struct grow *g,
+								  const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	g->len += (size_t)vsnprintf(g->text + g->len, sizeof(g->text) - g->len, format, ap);
+	g->len +=
+		(size_t)vsnprintf(g->text + g->len, sizeof(g->text) - g->len, format, ap);
 	va_end(ap);
 	CHECK(g->len < sizeof(g->text));
 }
 
 #define GROW_ONE_OF(g, table) (table)[grow_choice(g, sizeof(table) / sizeof((table)[0]))]
 
-/* What an attribute can be compared with: values, and bounds of a range if it has an order */
+/* What an attribute can be compared with: values, and bounds of a range if it has an
+ * order */
 struct grow_kind {
 	const char *values[6], *bounds[2];
 };
@@ -44,42 +47,54 @@ static const struct grow_kind grow_text = {
 	{"\"CT\"", "\"MR\"", "\"*C*\"", "\"M?\"", "\"Müller\"", "512"}, {NULL, NULL}};
 static const struct grow_kind grow_name = {
 	{"\"A^B\"", "\"C^D\"", "\"A*\"", "\"=\"", "\"\"", "\"CT\""}, {NULL, NULL}};
-static const struct grow_kind grow_uid = {
-	{"\"CTImageStorage\"", "\"1.2.*\"", "\"1.2.3\"", "\"1.2.840.10008.1.2\"", "\"\"", "7"},
-	{NULL, NULL}};
-static const struct grow_kind grow_address = {
-	{"\"10.0.0.0/8\"", "\"::/0\"", "\"10.1.2.3\"", "\"fe80::/16\"", "\"::1\"", "\"11.0.0.0/8\""},
-	{NULL, NULL}};
+static const struct grow_kind grow_uid = {{"\"CTImageStorage\"", "\"1.2.*\"", "\"1.2.3\"",
+					   "\"1.2.840.10008.1.2\"", "\"\"", "7"},
+					  {NULL, NULL}};
+static const struct grow_kind grow_address = {{"\"10.0.0.0/8\"", "\"::/0\"",
+					       "\"10.1.2.3\"", "\"fe80::/16\"", "\"::1\"",
+					       "\"11.0.0.0/8\""},
+					      {NULL, NULL}};
 static const struct grow_kind grow_number = {
 	{"512", "\"512\"", "-1.5e2", "0", "\"5*\"", "\"\""}, {"104", "600"}};
 static const struct grow_kind grow_date = {
 	{"\"20200229\"", "20200229", "\"2020*\"", "\"\"", "\"CT\"", "\"?\""},
 	{"\"2020-02\"", "\"20261231\""}};
 static const struct grow_kind grow_time = {
-	{"\"105959\"", "\"10*\"", "\"\"", "\"CT\"", "\"1\"", "\"?\""}, {"\"10:59\"", "\"23\""}};
+	{"\"105959\"", "\"10*\"", "\"\"", "\"CT\"", "\"1\"", "\"?\""},
+	{"\"10:59\"", "\"23\""}};
 static const struct grow_kind grow_age = {
-	{"\"045Y\"", "\"*Y\"", "\"\"", "\"CT\"", "\"1\"", "\"?\""}, {"\"018M\"", "\"45Y\""}};
-static const struct grow_kind grow_bulk = {
-	{"1", "2", "3", "4", "5", "6"}, {NULL, NULL}};
+	{"\"045Y\"", "\"*Y\"", "\"\"", "\"CT\"", "\"1\"", "\"?\""},
+	{"\"018M\"", "\"45Y\""}};
+static const struct grow_kind grow_bulk = {{"1", "2", "3", "4", "5", "6"}, {NULL, NULL}};
 
 static const struct {
 	const char *name;
 	const struct grow_kind *kind;
-} grow_attributes[] = {
-	{"CallingAETitle", &grow_text},  {"CalledAETitle", &grow_text},
-	{"SOPClassUID", &grow_uid},      {"TransferSyntaxUID", &grow_uid},
-	{"ClientAddress", &grow_address}, {"DestinationPort", &grow_number},
-	{"UserIdentity", &grow_text},    {"Command", &grow_text},
-	{"MoveDestination", &grow_text}, {"Modality", &grow_text},
-	{"(0008,0060)", &grow_text},     {"ImageType", &grow_text},
-	{"PatientName", &grow_name},     {"PatientID", &grow_text},
-	{"Rows", &grow_number},          {"StudyDate", &grow_date},
-	{"StudyTime", &grow_time},       {"PatientAge", &grow_age},
-	{"AcquisitionDateTime", &grow_date}, {"PatientComments", &grow_text},
-	{"(0029,ACME,01)", &grow_text},  {"(0029,ACME,02).PatientID", &grow_text},
-	{"RequestAttributesSequence.AccessionNumber", &grow_text},
-	{"RequestAttributesSequence[1].AccessionNumber", &grow_text},
-	{"PixelData", &grow_bulk}};
+} grow_attributes[] = {{"CallingAETitle", &grow_text},
+		       {"CalledAETitle", &grow_text},
+		       {"SOPClassUID", &grow_uid},
+		       {"TransferSyntaxUID", &grow_uid},
+		       {"ClientAddress", &grow_address},
+		       {"DestinationPort", &grow_number},
+		       {"UserIdentity", &grow_text},
+		       {"Command", &grow_text},
+		       {"MoveDestination", &grow_text},
+		       {"Modality", &grow_text},
+		       {"(0008,0060)", &grow_text},
+		       {"ImageType", &grow_text},
+		       {"PatientName", &grow_name},
+		       {"PatientID", &grow_text},
+		       {"Rows", &grow_number},
+		       {"StudyDate", &grow_date},
+		       {"StudyTime", &grow_time},
+		       {"PatientAge", &grow_age},
+		       {"AcquisitionDateTime", &grow_date},
+		       {"PatientComments", &grow_text},
+		       {"(0029,ACME,01)", &grow_text},
+		       {"(0029,ACME,02).PatientID", &grow_text},
+		       {"RequestAttributesSequence.AccessionNumber", &grow_text},
+		       {"RequestAttributesSequence[1].AccessionNumber", &grow_text},
+		       {"PixelData", &grow_bulk}};
 
 enum { GROW_ATTRIBUTES = sizeof(grow_attributes) / sizeof(grow_attributes[0]) };
 
@@ -103,7 +118,8 @@ static inline void grow_range(struct grow *g, const struct grow_kind *kind)
 {
 	switch (grow_choice(g, kind == &grow_date ? 4 : 2)) {
 	case 0:
-		grow_put(g, "{\"from\": %s, \"to\": %s}", kind->bounds[0], kind->bounds[1]);
+		grow_put(g, "{\"from\": %s, \"to\": %s}", kind->bounds[0],
+			 kind->bounds[1]);
 		break;
 	case 1:
 		grow_put(g, "{\"%s\": %s}", grow_choice(g, 2) ? "from" : "to",
@@ -113,8 +129,8 @@ static inline void grow_range(struct grow *g, const struct grow_kind *kind)
 		grow_put(g, "{\"older_than\": \"%u years\"}", grow_choice(g, 20));
 		break;
 	default:
-		grow_put(g, "{\"newer_than\": \"%u months\", \"to\": %s}", grow_choice(g, 100),
-			 kind->bounds[1]);
+		grow_put(g, "{\"newer_than\": \"%u months\", \"to\": %s}",
+			 grow_choice(g, 100), kind->bounds[1]);
 	}
 }
 
@@ -169,11 +185,13 @@ static inline void grow_word(struct grow *g, int depth)
 		grow_condition(g, depth + 1);
 		break;
 	case 1:
-		grow_put(g, "\"sample\": {\"percent\": %u, \"by\": \"%s\"}", grow_choice(g, 101),
-			 grow_attribute(g));
+		grow_put(g, "\"sample\": {\"percent\": %u, \"by\": \"%s\"}",
+			 grow_choice(g, 101), grow_attribute(g));
 		break;
 	case 2:
-		grow_put(g, "\"schedule\": {\"from\": \"%02u:30\", \"weekdays\": \"Mon-Thu\"}",
+		grow_put(g,
+			 "\"schedule\": {\"from\": \"%02u:30\", \"weekdays\": "
+			 "\"Mon-Thu\"}",
 			 grow_choice(g, 24));
 		break;
 	default:
@@ -231,7 +249,8 @@ static inline struct slice grow_policy(struct slice bytes)
 	g.choices = reader_of(bytes, true);
 	g.len = 0;
 	rules = grow_choice(&g, 24);
-	grow_put(&g, "{\"lists\": {\"l\": [\"1.2.*\", \"7\"], \"f\": {\"file\": \"list\"}}, \"rules\": [");
+	grow_put(&g, "{\"lists\": {\"l\": [\"1.2.*\", \"7\"], \"f\": {\"file\": "
+		     "\"list\"}}, \"rules\": [");
 	for (unsigned i = 0; i < rules; i++) {
 		grow_put(&g, "%s\n{\"name\": \"%u\", \"if\": ", i ? "," : "", i);
 		grow_condition(&g, 0);

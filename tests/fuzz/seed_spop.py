@@ -4,7 +4,7 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "lib"))
 # pylint: disable=wrong-import-position
 from spop import (ABORT, BIN, BOOL, FIN, INT32, INT64, IPV4, IPV6, NULL, STR, UINT32, UINT64,
                   disconnect, frame, hello, message, notify)

@@ -2,7 +2,7 @@
 """A model of association splicing: SCU, HAProxy with its rules and Lua, agent and archive, and all that they can do.
 
 Splice.moves() says what can happen next in a state; Graph goes everywhere. docs/splicing.md tells what is modelled and
-which properties hold. tests/e2e/test_model.py checks them, and does to the product what the model says can be done.
+which properties hold. tests/e2e/splicing/test_model.py checks them, and does to the product what the model says can be done.
 A PDU, or a part of a message, is one word. There is no time: a timer that runs may be over at any moment, so what
 comes too late, and what comes just in time, are both among the moves.
 """

@@ -17,7 +17,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), "e2e")]
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), "e2e", "lib")]
 os.environ["PATH"] += ":/usr/sbin"
 
 import dcmtk  # noqa: E402

@@ -25,7 +25,8 @@ struct heard {
 	uint8_t bytes[1 << 18];
 };
 
-/* The arguments of a message; what is empty or 0 is sent as HAProxy sends what it has not. */
+/* The arguments of a message; what is empty or 0 is sent as HAProxy sends what it has
+ * not. */
 struct told {
 	struct slice rq, ac, policy;
 	int64_t began, accepted;
@@ -121,22 +122,23 @@ static inline void tell_bytes(struct writer *w, const char *name, struct slice d
 
 static inline void tell_number(struct writer *w, const char *name, int64_t number)
 {
-	const struct spop_value value = {.type = number ? SPOP_DATA_T_INT64 : SPOP_DATA_T_NULL,
-					 .number = number};
+	const struct spop_value value = {
+		.type = number ? SPOP_DATA_T_INT64 : SPOP_DATA_T_NULL, .number = number};
 
 	spop_bytes_write(w, slice_str(name));
 	spop_value_write(w, &value);
 }
 
 /* Ask <d>; the answer's slices point into <h>. */
-static inline void ask_told(struct decide *d, const char *message, const struct told *told,
-			    struct heard *h)
+static inline void ask_told(struct decide *d, const char *message,
+			    const struct told *told, struct heard *h)
 {
 	static uint8_t question[1 << 18];
 	struct writer w = writer_of(question, sizeof(question)), ack;
 
 	tell_bytes(&w, "rq", told->rq, SPOP_DATA_T_BIN);
-	tell_bytes(&w, "src", told->src, told->src.len == 4 ? SPOP_DATA_T_IPV4 : SPOP_DATA_T_IPV6);
+	tell_bytes(&w, "src", told->src,
+		   told->src.len == 4 ? SPOP_DATA_T_IPV4 : SPOP_DATA_T_IPV6);
 	tell_number(&w, "dport", told->dport);
 	tell_bytes(&w, "server_name", told->server_name, SPOP_DATA_T_STR);
 	tell_bytes(&w, "client_name", told->client_name, SPOP_DATA_T_STR);
@@ -148,7 +150,8 @@ static inline void ask_told(struct decide *d, const char *message, const struct 
 	memset(h, 0, offsetof(struct heard, bytes));
 	h->rqlen = h->need = h->decision_us = h->began = h->accepted = -1;
 	ack = writer_of(h->bytes, sizeof(h->bytes));
-	decide_message(d, slice_str(message), reader_of(writer_slice(&w), false), 10, &ack);
+	decide_message(d, slice_str(message), reader_of(writer_slice(&w), false), 10,
+		       &ack);
 	if (!writer_ok(&w) || !writer_ok(&ack))
 		abort();
 	heard_read(h, writer_slice(&ack));

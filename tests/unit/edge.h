@@ -26,7 +26,8 @@ static inline struct slice edge(struct slice s)
 
 		area = mmap(NULL, EDGE_AREA + page, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (area == MAP_FAILED || mprotect(area + EDGE_AREA, page, PROT_NONE) != 0)
+		if (area == MAP_FAILED ||
+		    mprotect(area + EDGE_AREA, page, PROT_NONE) != 0)
 			abort();
 	}
 	if (s.len > EDGE_AREA)

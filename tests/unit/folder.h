@@ -50,13 +50,15 @@ static inline void folder_put(const struct folder *f, const char *name, const vo
 		abort();
 }
 
-static inline void folder_write(const struct folder *f, const char *name, const char *text)
+static inline void folder_write(const struct folder *f, const char *name,
+				const char *text)
 {
 	folder_put(f, name, text, strlen(text));
 }
 
 /* The same by renaming another file over it. */
-static inline void folder_replace(const struct folder *f, const char *name, const char *text)
+static inline void folder_replace(const struct folder *f, const char *name,
+				  const char *text)
 {
 	folder_write(f, "new", text);
 	if (rename(folder_path(f, "new"), folder_path(f, name)) != 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* form.h - the same data set in any encoding, with sequences and items of either length. */
+/* form.h - the same data set in any encoding, with sequences and items of either length.
+ */
 #ifndef FORM_H
 #define FORM_H
 
@@ -24,7 +25,8 @@ static inline void put_number(struct writer *w, struct form f, uint32_t v, int b
 {
 	for (int i = 0; i < bytes; i++)
 		writer_u8(w, (uint8_t)(v >> (f.encoding == DATASET_EXPLICIT_BE
-						     ? 8 * (bytes - 1 - i) : 8 * i)));
+						     ? 8 * (bytes - 1 - i)
+						     : 8 * i)));
 }
 
 /* The length that follows, of what is written up to end(); 0 in place of <vr>: an item */
@@ -49,7 +51,8 @@ static inline void patch(struct writer *w, struct form f, size_t at, int bytes)
 	put_number(&length, f, (uint32_t)(w->len - at), bytes);
 }
 
-static inline void put(struct writer *w, struct form f, uint32_t tag, const char *vr, const char *value)
+static inline void put(struct writer *w, struct form f, uint32_t tag, const char *vr,
+		       const char *value)
 {
 	size_t at = begin(w, f, tag, vr);
 	bool wide = f.encoding == DATASET_IMPLICIT_LE || strstr("SQ UN OW UT", vr);
@@ -81,10 +84,12 @@ static inline void end_item(struct writer *w, struct form f, size_t at)
 
 static inline struct form within(struct form f, const char *vr)
 {
-	return (struct form){vr[0] == 'U' ? DATASET_IMPLICIT_LE : f.encoding, f.undefined};
+	return (struct form){vr[0] == 'U' ? DATASET_IMPLICIT_LE : f.encoding,
+			     f.undefined};
 }
 
-static inline void end_sequence(struct writer *w, struct form f, size_t at, const char *vr)
+static inline void end_sequence(struct writer *w, struct form f, size_t at,
+				const char *vr)
 {
 	end(w, f.undefined ? within(f, vr) : f, at, 0xFFFEE0DD);
 }

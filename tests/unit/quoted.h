@@ -17,7 +17,7 @@ static inline const char *quoted(const char *text)
 	if (strlen(text) >= QUOTED_SIZE)
 		abort();
 	strcpy(copy, text);
-	for (char *c = copy; (c = strchr(c, '\'')); )
+	for (char *c = copy; (c = strchr(c, '\''));)
 		*c = '"';
 	return copy;
 }

@@ -62,7 +62,8 @@ static inline void sample_write(struct writer *w, const char *s)
 				writer_u8(w, w->buf[w->len - 1]);
 			s = end - 1;
 		} else if (*s != ' ') {
-			writer_u8(w, (uint8_t)(sample_digit(*s) << 4 | sample_digit(s[1])));
+			writer_u8(w,
+				  (uint8_t)(sample_digit(*s) << 4 | sample_digit(s[1])));
 			s++;
 		}
 	}

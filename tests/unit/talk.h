@@ -9,11 +9,11 @@
 #include "quoted.h"
 #include "sample.h"
 
-#define CT	 "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
-#define ECHO	 "30 00 ['1.2.840.10008.1.1']"
-#define FIND	 "30 00 ['1.2.840.10008.5.1.4.1.2.2.1']"
-#define EXPLICIT "40 00 ['1.2.840.10008.1.2.1']"
-#define IMPLICIT "40 00 ['1.2.840.10008.1.2']"
+#define CT            "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
+#define ECHO          "30 00 ['1.2.840.10008.1.1']"
+#define FIND          "30 00 ['1.2.840.10008.5.1.4.1.2.2.1']"
+#define EXPLICIT      "40 00 ['1.2.840.10008.1.2.1']"
+#define IMPLICIT      "40 00 ['1.2.840.10008.1.2']"
 #define STORE_CONTEXT "20 00 [01 00 00 00" CT EXPLICIT IMPLICIT "]"
 #define ECHO_CONTEXT  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
 #define FIND_CONTEXT  "20 00 [01 00 00 00" FIND EXPLICIT "]"
@@ -28,7 +28,8 @@
 struct talk {
 	struct policy_store *policies;
 	struct decide *d;
-	struct told told; /* what HAProxy says with each message; ac, policy, began and accepted are filled in */
+	struct told told; /* what HAProxy says with each message; ac, policy, began and
+			     accepted are filled in */
 	struct heard heard;
 	struct writer stream;
 	uint8_t bytes[1 << 17], ac[4096];
@@ -66,8 +67,10 @@ static inline struct heard *talk_associate(struct talk *t, const char *contexts,
 
 	snprintf(text, sizeof(text),
 		 "01 00 {0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    ' 00*32"
-		 " 10 00 ['1.2.840.10008.3.1.1.1'] %s 50 00 [51 00 [00004000] 52 00 ['1.2.3.4']"
-		 " %s]}", contexts, user_items);
+		 " 10 00 ['1.2.840.10008.3.1.1.1'] %s 50 00 [51 00 [00004000] 52 00 "
+		 "['1.2.3.4']"
+		 " %s]}",
+		 contexts, user_items);
 	t->stream = writer_of(t->bytes, sizeof(t->bytes));
 	sample_write(&t->stream, text);
 	t->told.ac = t->told.policy = (struct slice){0};

@@ -65,15 +65,18 @@ static void test_groups(void **state)
 	check(&a, "[{\"sop_classes\":[\"Verification\"],"
 		  "\"transfer_syntaxes\":[\"ImplicitVRLittleEndian\"]},"
 		  "{\"sop_classes\":[\"CTImageStorage\"],"
-		  "\"transfer_syntaxes\":[\"ImplicitVRLittleEndian\",\"ExplicitVRLittleEndian\"]},"
-		  "{\"sop_classes\":[\"MRImageStorage\"],\"transfer_syntaxes\":[\"RLELossless\"]}]");
+		  "\"transfer_syntaxes\":[\"ImplicitVRLittleEndian\","
+		  "\"ExplicitVRLittleEndian\"]},"
+		  "{\"sop_classes\":[\"MRImageStorage\"],\"transfer_syntaxes\":["
+		  "\"RLELossless\"]}]");
 	*acceptance_of(&a, find(a.classes, a.nclasses, "MRImageStorage"),
 		       find(a.syntaxes, a.nsyntaxes, "RLELossless")) = false;
 	accept(&a, "MRImageStorage", "ImplicitVRLittleEndian");
 	check(&a, "[{\"sop_classes\":[\"Verification\",\"MRImageStorage\"],"
 		  "\"transfer_syntaxes\":[\"ImplicitVRLittleEndian\"]},"
 		  "{\"sop_classes\":[\"CTImageStorage\"],"
-		  "\"transfer_syntaxes\":[\"ImplicitVRLittleEndian\",\"ExplicitVRLittleEndian\"]}]");
+		  "\"transfer_syntaxes\":[\"ImplicitVRLittleEndian\","
+		  "\"ExplicitVRLittleEndian\"]}]");
 	acceptance_clear(&a);
 }
 

@@ -25,7 +25,7 @@
 
 enum mood { ACCEPTS_IMPLICIT, ACCEPTS_EXPLICIT, REJECTS, SAYS_NOTHING };
 
-static struct archive {
+static struct fake_archive {
 	pthread_t thread;
 	int listener;
 	char address[32];
@@ -66,13 +66,13 @@ static bool proposes(const struct pdu_context *c, const char *wanted)
 static void write_ac(const struct pdu_associate *rq, const char *syntax, struct writer *w)
 {
 	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_AC, rq->fixed,
-					rq->application_context),
+					 rq->application_context),
 	       item;
 
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_AC,
-					rq->contexts[i].id,
-					proposes(&rq->contexts[i], syntax) ? 0 : 4);
+					 rq->contexts[i].id,
+					 proposes(&rq->contexts[i], syntax) ? 0 : 4);
 		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, slice_str(syntax));
 		pdu_end_item(w, item);
 	}
@@ -170,7 +170,8 @@ static json_t *wait_for_changes(struct watcher *p)
 	return all;
 }
 
-/* Until the archive has seen more than <seen> associations, and then no more for a while. */
+/* Until the archive has seen more than <seen> associations, and then no more for a while.
+ */
 static int wait_for_more(int seen)
 {
 	int64_t end = deadline_now() + 60000;
@@ -190,11 +191,11 @@ static int wait_for_more(int seen)
 /* The one transfer syntax that <all> names for the archive with this AE title. */
 static const char *syntax_of(const json_t *all, const char *called_ae)
 {
-	const struct watcher_archive a = {archive.address, called_ae, NULL};
+	const struct archive a = {archive.address, called_ae, NULL};
 	const char *syntax = "nothing";
-	char key[WATCHER_KEY];
+	char key[ARCHIVE_KEY];
 
-	watcher_key(&a, key, sizeof(key));
+	archive_key(&a, key, sizeof(key));
 	json_unpack(json_object_get(all, key), "{s:[{s:[s]}]}", "accepts",
 		    "transfer_syntaxes", &syntax);
 	return syntax;
@@ -215,11 +216,11 @@ static unsigned threads(void)
 
 static void test_key(void **state)
 {
-	char key[WATCHER_KEY];
+	char key[ARCHIVE_KEY];
 
-	watcher_key(&(struct watcher_archive){"[::1]:104", NULL, NULL}, key, sizeof(key));
+	archive_key(&(struct archive){"[::1]:104", NULL, NULL}, key, sizeof(key));
 	assert_string_equal(key, "[::1]:104 ANY-SCP DICOM_SPOA");
-	watcher_key(&(struct watcher_archive){"pacs:104", "PACS", "LB"}, key, sizeof(key));
+	archive_key(&(struct archive){"pacs:104", "PACS", "LB"}, key, sizeof(key));
 	assert_string_equal(key, "pacs:104 PACS LB");
 }
 
@@ -238,9 +239,9 @@ static void test_nothing_to_probe(void **state)
 
 static void test_answers(void **state)
 {
-	const struct watcher_archive list[] = {{archive.address, NULL, NULL},
-					      {archive.address, "ANY-SCP", NULL},
-					      {archive.address, "OTHER", NULL}};
+	const struct archive list[] = {{archive.address, NULL, NULL},
+				       {archive.address, "ANY-SCP", NULL},
+				       {archive.address, "OTHER", NULL}};
 	struct watcher *p = watcher_new();
 	json_t *all;
 	int seen;
@@ -272,7 +273,7 @@ static void test_answers(void **state)
 
 static void test_an_archive_that_is_down_keeps_its_answer(void **state)
 {
-	const struct watcher_archive list[] = {{archive.address, NULL, NULL}};
+	const struct archive list[] = {{archive.address, NULL, NULL}};
 	struct watcher *p = watcher_new();
 	json_t *all;
 	int seen;
@@ -299,7 +300,7 @@ static void test_an_archive_that_is_down_keeps_its_answer(void **state)
 
 static void test_intervals(void **state)
 {
-	const struct watcher_archive list[] = {{archive.address, NULL, NULL}};
+	const struct archive list[] = {{archive.address, NULL, NULL}};
 	struct watcher *p = watcher_new();
 	json_t *all;
 
@@ -314,7 +315,7 @@ static void test_intervals(void **state)
 
 static void test_ends_in_the_middle(void **state)
 {
-	const struct watcher_archive list[] = {{archive.address, NULL, NULL}};
+	const struct archive list[] = {{archive.address, NULL, NULL}};
 	struct watcher *p = watcher_new();
 	int64_t before;
 
@@ -331,10 +332,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_nothing_to_probe),
-		cmocka_unit_test_setup_teardown(test_answers, open_archive, close_archive),
-		cmocka_unit_test_setup_teardown(test_an_archive_that_is_down_keeps_its_answer,
-						open_archive, close_archive),
-		cmocka_unit_test_setup_teardown(test_intervals, open_archive, close_archive),
+		cmocka_unit_test_setup_teardown(test_answers, open_archive,
+						close_archive),
+		cmocka_unit_test_setup_teardown(
+			test_an_archive_that_is_down_keeps_its_answer, open_archive,
+			close_archive),
+		cmocka_unit_test_setup_teardown(test_intervals, open_archive,
+						close_archive),
 		cmocka_unit_test_setup_teardown(test_ends_in_the_middle, open_archive,
 						close_archive),
 	};

@@ -61,8 +61,10 @@ static void check_json(struct slice value, const char *expected)
 
 static void test_json(void **state)
 {
-	check_json(slice_str("a b"), ",\"level\":\"info\",\"event\":\"test\",\"k\":\"a b\",\"n\":-7");
-	check_json(slice_str(""), ",\"level\":\"info\",\"event\":\"test\",\"k\":\"\",\"n\":-7");
+	check_json(slice_str("a b"),
+		   ",\"level\":\"info\",\"event\":\"test\",\"k\":\"a b\",\"n\":-7");
+	check_json(slice_str(""),
+		   ",\"level\":\"info\",\"event\":\"test\",\"k\":\"\",\"n\":-7");
 	check_json(slice_of("\"\\\n\0\xe9\x7f", 6),
 		   ",\"level\":\"info\",\"event\":\"test\","
 		   "\"k\":\"\\\"\\\\\\u000a\\u0000\\\\xe9\\u007f\",\"n\":-7");

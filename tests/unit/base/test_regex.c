@@ -30,8 +30,9 @@ static void check(const char *pattern, bool ignore_case, struct slice text,
 	enum regex_result got = regex_match(regex, scratch, edge(text));
 
 	if (got != expected)
-		fail_msg("%s, \"%.*s\": %d, expected %d", pattern, (int)slice_head(text, 80).len,
-			 (const char *)text.ptr, got, expected);
+		fail_msg("%s, \"%.*s\": %d, expected %d", pattern,
+			 (int)slice_head(text, 80).len, (const char *)text.ptr, got,
+			 expected);
 	regex_free(regex);
 }
 
@@ -77,7 +78,8 @@ static void test_search(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct slice text = slice_str(cases[i].text);
 
-		check(cases[i].pattern, false, text, cases[i].exactly ? REGEX_YES : REGEX_NO);
+		check(cases[i].pattern, false, text,
+		      cases[i].exactly ? REGEX_YES : REGEX_NO);
 		check(cases[i].pattern, true, text,
 		      cases[i].ignoring_case ? REGEX_YES : REGEX_NO);
 	}
@@ -129,7 +131,8 @@ static void test_no_pattern(void **state)
 		if (regex_new(cases[i].pattern, false, &error))
 			fail_msg("%s was taken", cases[i].pattern);
 		if (!strstr(error.text, cases[i].part) || error.offset != cases[i].offset)
-			fail_msg("%s: %s at %zu", cases[i].pattern, error.text, error.offset);
+			fail_msg("%s: %s at %zu", cases[i].pattern, error.text,
+				 error.offset);
 	}
 	regex_free(compile("\\\\X", false));
 	regex_free(compile("\\Q\\X\\E", false));
@@ -198,7 +201,8 @@ static void test_each_text_starts_anew(void **state)
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(regex_match(hard, scratch, text), REGEX_TOO_HARD);
 		assert_int_equal(regex_match(plain, scratch, text), REGEX_NO);
-		assert_int_equal(regex_match(plain, scratch, slice_head(text, 5000)), REGEX_YES);
+		assert_int_equal(regex_match(plain, scratch, slice_head(text, 5000)),
+				 REGEX_YES);
 	}
 	regex_free(hard);
 	regex_free(plain);
@@ -208,14 +212,17 @@ static void test_each_text_starts_anew(void **state)
 static void test_plain_patterns_are_never_too_hard(void **state)
 {
 	static const char *const patterns[] = {
-		"(?i)contrast", "(?:HEAD|NECK|BRAIN).*contrast", "[a-z]+[0-9]", "\\bpneumonia\\b",
-		"^\\s*$",	"\\p{Lu}\\w*\\d",		 "foo.*bar",    "^.*findings: none",
+		"(?i)contrast", "(?:HEAD|NECK|BRAIN).*contrast",
+		"[a-z]+[0-9]",  "\\bpneumonia\\b",
+		"^\\s*$",       "\\p{Lu}\\w*\\d",
+		"foo.*bar",     "^.*findings: none",
 	};
 	static char text[10240]; /* LT (PS3.5 6.2) */
 	struct writer w = writer_of(text, sizeof(text));
 
 	while (w.len + 64 < sizeof(text))
-		writer_bytes(&w, slice_str("No Focal opacity, no effusion; heart of normal size.\r\n"));
+		writer_bytes(&w, slice_str("No Focal opacity, no effusion; heart of "
+					   "normal size.\r\n"));
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
 		check(patterns[i], false, writer_slice(&w), REGEX_NO);
 }
@@ -239,7 +246,8 @@ static void ignore_free(const volatile void *ptr)
 static void test_matching_allocates_nothing(void **state)
 {
 	static const char *const patterns[] = {
-		"(a+)+$", "(?:a|b)*c", "^a", "(a(?R)?b)", "(((((((((a)))))))))*b", "(a+)\\1+b",
+		"(a+)+$",    "(?:a|b)*c", "^a", "(a(?R)?b)", "(((((((((a)))))))))*b",
+		"(a+)\\1+b",
 	};
 	struct regex_scratch *fresh = regex_scratch_new();
 	struct slice text = edge(sample("'a'*30000 '!bc'"));

@@ -10,10 +10,26 @@
 #include "base/suggest.h"
 
 static const char *const words[] = {
-	"Modality",	"PatientID",	"PatientName",	"PatientSex",	 "StudyDate",
-	"SeriesDate",	"StudyID",	"Rows",		"Columns",	 "BodyPartExamined",
-	"BodyPart",	"backend",	"name",		"if",		 "any",
-	"all",		"ct",		"mr",		"InstitutionName", "InstitutionalDepartmentName",
+	"Modality",
+	"PatientID",
+	"PatientName",
+	"PatientSex",
+	"StudyDate",
+	"SeriesDate",
+	"StudyID",
+	"Rows",
+	"Columns",
+	"BodyPartExamined",
+	"BodyPart",
+	"backend",
+	"name",
+	"if",
+	"any",
+	"all",
+	"ct",
+	"mr",
+	"InstitutionName",
+	"InstitutionalDepartmentName",
 };
 
 static const char *nearest(const char *word)
@@ -31,15 +47,16 @@ static void check(const char *word, const char *expected)
 	const char *found = nearest(word);
 
 	if (!found || strcmp(found, expected) != 0)
-		fail_msg("%s: %s, expected %s", word, found ? found : "nothing", expected);
+		fail_msg("%s: %s, expected %s", word, found ? found : "nothing",
+			 expected);
 }
 
 static void test_mistyped_words(void **state)
 {
-	check("Modalty", "Modality");	  /* left out */
-	check("Modallity", "Modality");	  /* added */
-	check("Modalitx", "Modality");	  /* changed */
-	check("Modailty", "Modality");	  /* swapped */
+	check("Modalty", "Modality");   /* left out */
+	check("Modallity", "Modality"); /* added */
+	check("Modalitx", "Modality");  /* changed */
+	check("Modailty", "Modality");  /* swapped */
 	check("PatientNmae", "PatientName");
 	check("PatinetsName", "PatientName");
 	check("BodyPartExamind", "BodyPartExamined");
@@ -67,8 +84,9 @@ static void test_case(void **state)
 
 static void test_nothing_is_meant(void **state)
 {
-	static const char *const none[] = {"", "x", "xy", "xyz", "Manufacturer", "Modification",
-					   "zzzzzzzz", "Bxdxpxrx"};
+	static const char *const none[] = {
+		"",         "x",       "xy", "xyz", "Manufacturer", "Modification",
+		"zzzzzzzz", "Bxdxpxrx"};
 	char longer[80] = "";
 
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)

@@ -56,7 +56,9 @@ static void test_composed(void **state)
 		{"d\u0323\u0307", "\u1e0d\u0307"},
 		{"d\u0307\u0323", "\u1e0d\u0307"},
 		{"\u1e0b\u0323", "\u1e0d\u0307"},
-		{"a\u0315\u0300\u05ae" "b", "\u00e0\u05ae\u0315b"},
+		{"a\u0315\u0300\u05ae"
+		 "b",
+		 "\u00e0\u05ae\u0315b"},
 		/* exclusions from composition */
 		{"\u0915\u093c", "\u0915\u093c"},
 		{"\u0958", "\u0915\u093c"},
@@ -115,7 +117,7 @@ static void test_broken_text(void **state)
 {
 	static const struct pair pairs[] = {
 		{"'a' FF 'b'", "a" REPLACED "b"},
-		{"C080", REPLACED REPLACED},	       /* overlong */
+		{"C080", REPLACED REPLACED}, /* overlong */
 		{"E08080", REPLACED REPLACED REPLACED},
 		{"EDA080", REPLACED REPLACED REPLACED}, /* a surrogate */
 		{"F4908080", REPLACED REPLACED REPLACED REPLACED},
@@ -137,7 +139,8 @@ static void test_broken_text(void **state)
 		char room[16];
 		struct writer out = writer_of(room, sizeof(room));
 
-		assert_true((fold ? unicode_fold : unicode_normalize)(&scratch, zeros, &out));
+		assert_true(
+			(fold ? unicode_fold : unicode_normalize)(&scratch, zeros, &out));
 		assert_int_equal(out.len, 5);
 		assert_memory_equal(room, fold ? "a\0\xC3\xA4\0" : "A\0\xC3\x84\0", 5);
 	}
@@ -161,7 +164,8 @@ static void test_no_room(void **state)
 
 				writer_bytes(&out, slice_str("->"));
 				assert_int_equal(
-					writes[f](&scratch, slice_str(texts[t]), &out), fits);
+					writes[f](&scratch, slice_str(texts[t]), &out),
+					fits);
 				assert_true(writer_ok(&out));
 				assert_int_equal(out.len, fits ? cap : 2);
 				assert_memory_equal(room + 2, whole, fits ? all.len : 0);
@@ -214,16 +218,19 @@ static void test_the_bound_on_code_points(void **state)
 	assert_int_equal(len, BIG);
 	assert_true(fits(unicode_fold, repeated("", "A", BIG), &len));
 	assert_int_equal(len, BIG);
-	assert_true(fits(unicode_normalize, repeated("", "\u5c71", UNICODE_POINTS), &len));
+	assert_true(
+		fits(unicode_normalize, repeated("", "\u5c71", UNICODE_POINTS), &len));
 	assert_int_equal(len, BIG);
-	assert_true(fits(unicode_normalize, repeated("", "\u00e4", UNICODE_POINTS / 2), &len));
+	assert_true(fits(unicode_normalize, repeated("", "\u00e4", UNICODE_POINTS / 2),
+			 &len));
 	assert_int_equal(len, UNICODE_POINTS);
-	assert_false(
-		fits(unicode_normalize, repeated("a", "\u00e4", UNICODE_POINTS / 2), &len));
+	assert_false(fits(unicode_normalize, repeated("a", "\u00e4", UNICODE_POINTS / 2),
+			  &len));
 	assert_int_equal(len, 0);
 	assert_false(fits(unicode_normalize, repeated("\u00e4", "a", BIG - 2), &len));
 	/* it fits as it comes, but not when it is folded */
-	assert_true(fits(unicode_normalize, repeated("", "\u00df", UNICODE_POINTS), &len));
+	assert_true(
+		fits(unicode_normalize, repeated("", "\u00df", UNICODE_POINTS), &len));
 	assert_false(fits(unicode_fold, repeated("", "\u00df", UNICODE_POINTS), &len));
 	assert_true(fits(unicode_fold, repeated("", "\u00df", UNICODE_POINTS / 2), &len));
 	assert_int_equal(len, UNICODE_POINTS);
@@ -238,9 +245,11 @@ static void test_a_long_row_of_marks(void **state)
 	assert_true(fits(unicode_normalize, repeated("x", "\u0315\u0323", PAIRS), &len));
 	assert_int_equal(len, 1 + 4 * PAIRS);
 	for (size_t i = 0; i < 2 * PAIRS; i++)
-		assert_memory_equal(big_out + 1 + 2 * i, i < PAIRS ? "\u0323" : "\u0315", 2);
+		assert_memory_equal(big_out + 1 + 2 * i, i < PAIRS ? "\u0323" : "\u0315",
+				    2);
 	for (size_t n = 1; n < 12; n++) {
-		assert_true(fits(unicode_normalize, repeated("x", "\u0305\u0306\u0323", n), &len));
+		assert_true(fits(unicode_normalize,
+				 repeated("x", "\u0305\u0306\u0323", n), &len));
 		for (size_t i = 0; i < 3 * n; i++)
 			assert_memory_equal(big_out + 1 + 2 * i,
 					    i < n              ? "\u0323"
@@ -250,7 +259,8 @@ static void test_a_long_row_of_marks(void **state)
 	}
 }
 
-/* Three times the bytes are enough, and what was done once stays: for every code point. */
+/* Three times the bytes are enough, and what was done once stays: for every code point.
+ */
 static void test_every_code_point(void **state)
 {
 	static write_fn *const writes[] = {unicode_normalize, unicode_fold};
@@ -271,7 +281,8 @@ static void test_every_code_point(void **state)
 		}
 		writer_u8(&in, (uint8_t)(0x80 | (point & 0x3F)));
 		for (size_t f = 0; f < 2; f++) {
-			struct writer a = writer_of(once, 3 * in.len), b = writer_of(twice, 16);
+			struct writer a = writer_of(once, 3 * in.len),
+				      b = writer_of(twice, 16);
 
 			assert_true(writes[f](&scratch, writer_slice(&in), &a));
 			assert_true(writes[f](&scratch, writer_slice(&a), &b));

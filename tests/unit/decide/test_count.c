@@ -72,8 +72,7 @@ static void test_why_nothing_is_promised(void **state)
 		[PROMISE_NO_CONTEXT] = "fallbacks_total{reason=\"no_context\"}",
 	};
 
-	for (enum promise_obstacle o = PROMISE_SCP_ROLE; o <= PROMISE_NO_CONTEXT;
-	     o++) {
+	for (enum promise_obstacle o = PROMISE_SCP_ROLE; o <= PROMISE_NO_CONTEXT; o++) {
 		count_obstacle(o);
 		assert_true(value_of(samples[o]) == 1);
 	}

@@ -11,32 +11,40 @@
 #include "talk.h"
 #include "dicom/pdu.h"
 
-#define FIXED	     "0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    ' 00*32 "
+#define FIXED        "0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    ' 00*32 "
 #define CONTEXT_NAME "10 00 ['1.2.840.10008.3.1.1.1']"
-#define USER	     "50 00 [51 00 [00004000] 52 00 ['1.2.3.4']]"
+#define USER         "50 00 [51 00 [00004000] 52 00 ['1.2.3.4']]"
 #define RQ(contexts) "01 00 {" FIXED CONTEXT_NAME contexts USER "}"
 
 static const char rules[] =
-	"{\"negotiate\": {\"transfer_syntaxes\": [\"1.2.840.10008.1.2\", \"1.2.840.10008.1.2.1\","
-	"  \"1.2.840.10008.1.2.2\", \"1.2.840.10008.1.2.1.99\", \"1.2.840.10008.1.2.4.50\"]},"
+	"{\"negotiate\": {\"transfer_syntaxes\": [\"1.2.840.10008.1.2\", "
+	"\"1.2.840.10008.1.2.1\","
+	"  \"1.2.840.10008.1.2.2\", \"1.2.840.10008.1.2.1.99\", "
+	"\"1.2.840.10008.1.2.4.50\"]},"
 	" \"rules\": ["
-	" {\"name\": \"finds\", \"if\": {\"ProposedSOPClassUID\": \"1.2.840.10008.5.1.4.1.2.*\"},"
+	" {\"name\": \"finds\", \"if\": {\"ProposedSOPClassUID\": "
+	"\"1.2.840.10008.5.1.4.1.2.*\"},"
 	"  \"backend\": \"query\"},"
 	" {\"name\": \"rogue\", \"if\": {\"CallingAETitle\": \"ROGUE\"},"
 	"  \"reject\": \"calling-ae-title-not-recognized\"},"
-	" {\"name\": \"old\", \"if\": {\"CallingAETitle\": \"OLD\"}, \"backend\": \"old\","
+	" {\"name\": \"old\", \"if\": {\"CallingAETitle\": \"OLD\"}, \"backend\": "
+	"\"old\","
 	"  \"called_ae\": \"OLDPACS\"},"
 	" {\"name\": \"mr\", \"if\": {\"Modality\": \"MR\"}, \"backend\": \"mr\"},"
-	" {\"name\": \"bad\", \"if\": {\"Modality\": \"XX\"}, \"reject\": \"no-reason-given\"},"
-	" {\"name\": \"ct\", \"if\": {\"Modality\": \"CT\", \"InstitutionName\": \"M\u00fcll?r*\","
-	"   \"Rows\": 512}, \"backend\": \"ct\", \"key\": \"PatientID\", \"called_ae\": \"CTPACS\"}],"
+	" {\"name\": \"bad\", \"if\": {\"Modality\": \"XX\"}, \"reject\": "
+	"\"no-reason-given\"},"
+	" {\"name\": \"ct\", \"if\": {\"Modality\": \"CT\", \"InstitutionName\": "
+	"\"M\u00fcll?r*\","
+	"   \"Rows\": 512}, \"backend\": \"ct\", \"key\": \"PatientID\", \"called_ae\": "
+	"\"CTPACS\"}],"
 	" \"default\": {\"backend\": \"general\"}}";
 
 /* The same data set in each encoding; the wanted attributes end with Rows. */
 static const char explicit_le[] =
 	"0800 0500 'CS' 0A00 'ISO_IR 100' 0800 6000 'CS' 0200 'CT'"
 	"0800 8000 'LO' 0800 'M' FC 'ller 1' 0800 4011 'SQ' 0000 FFFFFFFF"
-	"FEFF 00E0 FFFFFFFF 0800 5011 'UI' 0400 '1.2' 00 FEFF 0DE0 00000000 FEFF DDE0 00000000"
+	"FEFF 00E0 FFFFFFFF 0800 5011 'UI' 0400 '1.2' 00 FEFF 0DE0 00000000 FEFF DDE0 "
+	"00000000"
 	"0900 1010 'OB' 0000 <00*40 > 1000 2000 'LO' 0400 'ID7 ' 2800 1000 'US' 0200 0002"
 	"E07F 1000 'OW' 0000 <01*60 >";
 static const char implicit_le[] =
@@ -46,7 +54,8 @@ static const char implicit_le[] =
 static const char explicit_be[] =
 	"0008 0005 'CS' 000A 'ISO_IR 100' 0008 0060 'CS' 0002 'CT'"
 	"0008 0080 'LO' 0008 'M' FC 'ller 1' 0008 1140 'SQ' 0000 00000000"
-	"0010 0020 'LO' 0004 'ID7 ' 0028 0010 'US' 0002 0200 7FE0 0010 'OW' 0000 {01*60 }";
+	"0010 0020 'LO' 0004 'ID7 ' 0028 0010 'US' 0002 0200 7FE0 0010 'OW' 0000 {01*60 "
+	"}";
 static const char unknown_be[] = /* UN is little endian wherever it is (PS3.5 6.2.2) */
 	"0008 0005 'CS' 000A 'ISO_IR 100' 0008 0060 'CS' 0002 'CT'"
 	"0008 0080 'UN' 0000 {'M' FC 'ller 1'} 0010 0020 'LO' 0004 'ID7 '"
@@ -129,19 +138,23 @@ static size_t open_association(struct writer *w, const char *contexts)
 	char text[1024];
 	size_t len;
 
-	snprintf(text, sizeof(text), "01 00 {" FIXED CONTEXT_NAME "%s" USER "}", contexts);
+	snprintf(text, sizeof(text), "01 00 {" FIXED CONTEXT_NAME "%s" USER "}",
+		 contexts);
 	sample_write(w, text);
 	len = w->len;
 	ask(d, "associate", edge(writer_slice(w)), (struct slice){0}, &accepted);
 	if (!is_text(accepted.verdict, "accept"))
-		fail_msg("%.*s", (int)accepted.error.len, (const char *)accepted.error.ptr);
-	assert_true(is_text(accepted.backend, "general") && is_text(accepted.rule, "default"));
+		fail_msg("%.*s", (int)accepted.error.len,
+			 (const char *)accepted.error.ptr);
+	assert_true(is_text(accepted.backend, "general") &&
+		    is_text(accepted.rule, "default"));
 	assert_true(is_text(accepted.calling_ae, "CT_SCANNER_1"));
 	assert_true(is_text(accepted.called_ae, "ARCHIVE"));
 	assert_int_equal(accepted.key.len, 0);
 	assert_int_equal(accepted.rqlen, len);
 	assert_in_range(accepted.need, len + 1, len + 10);
-	assert_memory_equal(accepted.reply.ptr + 10, w->buf + 10, 64); /* bytes 11 to 74 */
+	assert_memory_equal(accepted.reply.ptr + 10, w->buf + 10,
+			    64); /* bytes 11 to 74 */
 	return len;
 }
 
@@ -187,11 +200,13 @@ static void test_conversations(void **state)
 			char contexts[256];
 			size_t rqlen;
 
-			snprintf(contexts, sizeof(contexts), "20 00 [01 00 00 00" CT "40 00 ['%s']]",
+			snprintf(contexts, sizeof(contexts),
+				 "20 00 [01 00 00 00" CT "40 00 ['%s']]",
 				 syntaxes[i].uid);
 			rqlen = open_association(&w, contexts);
 			sample_write(&w, "04 00 {{01 03" STORE_RQ "}}");
-			write_data(&w, syntaxes[i].deflated ? deflated(data) : data, most[k]);
+			write_data(&w, syntaxes[i].deflated ? deflated(data) : data,
+				   most[k]);
 			check_prefixes(writer_slice(&w), rqlen, syntaxes[i].uid);
 		}
 }
@@ -210,14 +225,18 @@ static void test_after_accept(void **state)
 		{"05 00 {00*4 }", "route", "default", ""},
 		{"07 00 {00*4 }", "reject", "", ""},
 		{LE("0800 6000 'CS' 0200 'MR'"), "route", "mr", ""},
-		{LE("0800 6000 'CS' 0200 'XX'"), "reject", "bad", "07 00 00000004 00 00 02 00"},
+		{LE("0800 6000 'CS' 0200 'XX'"), "reject", "bad",
+		 "07 00 00000004 00 00 02 00"},
 		{LE("0800 6000 'CS' 0200 'CT'"), "route", "default", ""},
 		{LE(""), "route", "default", ""},
-		{LE("0800 6000 'CS' 0900 'CT'"), "route", "default", ""}, /* cannot be read */
+		{LE("0800 6000 'CS' 0900 'CT'"), "route", "default",
+		 ""}, /* cannot be read */
 		{"04 00 {{03 03" STORE_RQ "} {03 00 00}}", "more", "default", ""},
 		/* a context that was not accepted, and none that was proposed */
-		{"04 00 {{05 03" STORE_RQ "}}", "reject", "", "07 00 00000004 00 00 02 06"},
-		{"04 00 {{07 03" STORE_RQ "}}", "reject", "", "07 00 00000004 00 00 02 06"},
+		{"04 00 {{05 03" STORE_RQ "}}", "reject", "",
+		 "07 00 00000004 00 00 02 06"},
+		{"04 00 {{07 03" STORE_RQ "}}", "reject", "",
+		 "07 00 00000004 00 00 02 06"},
 		{"04 00 {{01 02 00}}", "reject", "", "07 00 00000004 00 00 02 06"},
 		{"04 00 {{01}}", "reject", "", "07 00 00000004 00 00 02 06"},
 		{RQ(STORE_CONTEXT), "reject", "", "07 00 00000004 00 00 02 02"},
@@ -230,16 +249,19 @@ static void test_after_accept(void **state)
 		struct writer w = writer_of(bytes, sizeof(bytes));
 
 		open_association(&w, STORE_CONTEXT ECHO_CONTEXT
-				 "20 00 [05 00 00 00" CT "40 00 ['1.2.840.10008.1.2.4.90']]");
+				 "20 00 [05 00 00 00" CT
+				 "40 00 ['1.2.840.10008.1.2.4.90']]");
 		sample_write(&w, cases[i].stream);
 		ask(d, "dataset", edge(writer_slice(&w)), accepted.reply, &h);
-		if (!is_text(h.verdict, cases[i].verdict) || !is_text(h.rule, cases[i].rule) ||
+		if (!is_text(h.verdict, cases[i].verdict) ||
+		    !is_text(h.rule, cases[i].rule) ||
 		    !slice_equal(h.reply, sample(cases[i].reply)))
 			fail_msg("%.*s by %.*s: %s", (int)h.verdict.len,
 				 (const char *)h.verdict.ptr, (int)h.rule.len,
 				 (const char *)h.rule.ptr, cases[i].stream);
 		assert_int_equal(h.error.len > 0,
-				 is_text(h.verdict, "reject") || strstr(cases[i].stream, "0900 'CT'"));
+				 is_text(h.verdict, "reject") ||
+					 strstr(cases[i].stream, "0900 'CT'"));
 		assert_true(h.decision_us >= 0);
 		/* without the AC, or with something else, nothing can be said */
 		ask(d, "dataset", edge(writer_slice(&w)), (struct slice){0}, &h);
@@ -249,7 +271,8 @@ static void test_after_accept(void **state)
 	}
 }
 
-#define FROM(ae, contexts) "01 00 {0001 0000 'ARCHIVE         '" ae "00*32 " CONTEXT_NAME contexts USER "}"
+#define FROM(ae, contexts)                                                               \
+	"01 00 {0001 0000 'ARCHIVE         '" ae "00*32 " CONTEXT_NAME contexts USER "}"
 
 static void test_association_alone(void **state)
 {
@@ -260,12 +283,13 @@ static void test_association_alone(void **state)
 		{RQ(ECHO_CONTEXT), "route", "general", ""},
 		{RQ("20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.4.90']]"), "route",
 		 "general", ""},
-		{FROM("'ROGUE           '", STORE_CONTEXT), "reject", "", "03 00 00000004 00 01 01 03"},
+		{FROM("'ROGUE           '", STORE_CONTEXT), "reject", "",
+		 "03 00 00000004 00 01 01 03"},
 		{FROM("'OLD             '", STORE_CONTEXT), "route", "old", ""},
 		{FROM("'ROGUE' 00*11 ", ""), "reject", "", "03 00 00000004 00 01 01 03"},
 		/* what would be accepted, had it the right version and application */
-		{"01 00 {0002 0000 20*32 00*32 " CONTEXT_NAME STORE_CONTEXT USER "}", "reject", "",
-		 "03 00 00000004 00 01 02 02"},
+		{"01 00 {0002 0000 20*32 00*32 " CONTEXT_NAME STORE_CONTEXT USER "}",
+		 "reject", "", "03 00 00000004 00 01 02 02"},
 		{"01 00 {0001 0000 20*32 00*32 " STORE_CONTEXT USER "}", "reject", "",
 		 "03 00 00000004 00 01 01 02"},
 		/* no RQ: PS3.8 9.3.8, unrecognized 1, unexpected 2, invalid value 6 */
@@ -276,8 +300,10 @@ static void test_association_alone(void **state)
 		{"04 00 {{01 03 00}}", "reject", "", "07 00 00000004 00 00 02 02"},
 		{"05 00 {00*4 }", "reject", "", "07 00 00000004 00 00 02 02"},
 		{"01 00 {00}", "reject", "", "07 00 00000004 00 00 02 06"},
-		{RQ("20 00 [02 00 00 00" CT EXPLICIT "]"), "reject", "", "07 00 00000004 00 00 02 06"},
-		{RQ("20 00 0200 01 00 00 00"), "reject", "", "07 00 00000004 00 00 02 06"},
+		{RQ("20 00 [02 00 00 00" CT EXPLICIT "]"), "reject", "",
+		 "07 00 00000004 00 00 02 06"},
+		{RQ("20 00 0200 01 00 00 00"), "reject", "",
+		 "07 00 00000004 00 00 02 06"},
 		/* the buffer is full, or the RQ does not go on */
 		{"01", "reject", "", "03 00 00000004 00 02 03 02"},
 		{"01 00 000000CC 0001", "reject", "", "03 00 00000004 00 02 03 02"},
@@ -288,10 +314,11 @@ static void test_association_alone(void **state)
 		struct slice rq = sample(cases[i].rq);
 
 		ask(d, "associate", edge(rq), (struct slice){0}, &h);
-		if (!is_text(h.verdict, cases[i].verdict) || !is_text(h.backend, cases[i].backend) ||
+		if (!is_text(h.verdict, cases[i].verdict) ||
+		    !is_text(h.backend, cases[i].backend) ||
 		    !slice_equal(h.reply, sample(cases[i].reply)))
-			fail_msg("%.*s: %s", (int)h.verdict.len, (const char *)h.verdict.ptr,
-				 cases[i].rq);
+			fail_msg("%.*s: %s", (int)h.verdict.len,
+				 (const char *)h.verdict.ptr, cases[i].rq);
 		assert_int_equal(h.error.len > 0, is_text(h.verdict, "reject"));
 		assert_int_equal(h.need, -1);
 		assert_int_equal(h.request.len, is_text(h.backend, "old") ? rq.len : 0);

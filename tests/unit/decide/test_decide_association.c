@@ -41,18 +41,26 @@ static void test_connection(void **state)
 	} cases[] = {
 		{"'ClientAddress': '10.0.0.0/8'", "0A010203", 0, NULL, NULL, true},
 		{"'ClientAddress': '10.1.2.3'", "0A010203", 0, NULL, NULL, true},
-		{"'ClientAddress': ['11.0.0.0/8', '10.1.2.4']", "0A010203", 0, NULL, NULL, false},
-		{"'ClientAddress': '2001:db8::/32'", "20010DB8 00*11 01", 0, NULL, NULL, true},
-		{"'ClientAddress': '2001:db8::1'", "20010DB8 00*11 01", 0, NULL, NULL, true},
-		{"'ClientAddress': '2001:db8::2'", "20010DB8 00*11 01", 0, NULL, NULL, false},
-		{"'ClientAddress': '10.0.0.0/8'", "20010DB8 00*11 01", 0, NULL, NULL, false},
-		/* IPv4 on an IPv6 socket */
-		{"'ClientAddress': '10.1.2.3'", "00*10 FFFF 0A010203", 0, NULL, NULL, true},
-		{"'ClientAddress': '::ffff:10.0.0.0/104'", "0A010203", 0, NULL, NULL, true},
-		{"'ClientAddress': '::/0'", "0A010203", 0, NULL, NULL, true},
-		{"'ClientAddress': {'regex': '^10[.]1[.]2[.]3$'}", "00*10 FFFF 0A010203", 0, NULL, NULL,
+		{"'ClientAddress': ['11.0.0.0/8', '10.1.2.4']", "0A010203", 0, NULL, NULL,
+		 false},
+		{"'ClientAddress': '2001:db8::/32'", "20010DB8 00*11 01", 0, NULL, NULL,
 		 true},
-		{"'ClientAddress': {'regex': '^2001:db8::1$'}", "20010DB8 00*11 01", 0, NULL, NULL, true},
+		{"'ClientAddress': '2001:db8::1'", "20010DB8 00*11 01", 0, NULL, NULL,
+		 true},
+		{"'ClientAddress': '2001:db8::2'", "20010DB8 00*11 01", 0, NULL, NULL,
+		 false},
+		{"'ClientAddress': '10.0.0.0/8'", "20010DB8 00*11 01", 0, NULL, NULL,
+		 false},
+		/* IPv4 on an IPv6 socket */
+		{"'ClientAddress': '10.1.2.3'", "00*10 FFFF 0A010203", 0, NULL, NULL,
+		 true},
+		{"'ClientAddress': '::ffff:10.0.0.0/104'", "0A010203", 0, NULL, NULL,
+		 true},
+		{"'ClientAddress': '::/0'", "0A010203", 0, NULL, NULL, true},
+		{"'ClientAddress': {'regex': '^10[.]1[.]2[.]3$'}", "00*10 FFFF 0A010203",
+		 0, NULL, NULL, true},
+		{"'ClientAddress': {'regex': '^2001:db8::1$'}", "20010DB8 00*11 01", 0,
+		 NULL, NULL, true},
 		/* a UNIX socket has none */
 		{"'ClientAddress': '::/0'", "", 0, NULL, NULL, false},
 		{"'ClientAddress': {'present': false}", "", 0, NULL, NULL, true},
@@ -61,22 +69,26 @@ static void test_connection(void **state)
 		{"'DestinationPort': '104'", "", 104, NULL, NULL, true},
 		{"'DestinationPort': ['0104', '1*']", "", 104, NULL, NULL, true},
 		{"'DestinationPort': '1.04e2'", "", 104, NULL, NULL, true},
-		{"'DestinationPort': {'from': 1024, 'to': 65535}", "", 65535, NULL, NULL, true},
+		{"'DestinationPort': {'from': 1024, 'to': 65535}", "", 65535, NULL, NULL,
+		 true},
 		{"'DestinationPort': {'from': 1024}", "", 104, NULL, NULL, false},
 		{"'DestinationPort': '7'", "", 7, NULL, NULL, true},
 		{"'DestinationPort': {'present': false}", "", 0, NULL, NULL, true},
 		{"'DestinationPort': {'present': false}", "", 65536, NULL, NULL, true},
 		{"'DestinationPort': {'present': false}", "", -1, NULL, NULL, true},
-		{"'TLSServerName': 'ct.example.org'", "", 0, "ct.example.org", NULL, true},
+		{"'TLSServerName': 'ct.example.org'", "", 0, "ct.example.org", NULL,
+		 true},
 		{"'TLSServerName': '*.example.org'", "", 0, "ct.example.org", NULL, true},
-		{"'TLSServerName': 'CT.example.org'", "", 0, "ct.example.org", NULL, false},
+		{"'TLSServerName': 'CT.example.org'", "", 0, "ct.example.org", NULL,
+		 false},
 		{"'TLSServerName': {'is': 'ct.example.org', 'ignore_case': true}", "", 0,
 		 "CT.Example.ORG", NULL, true},
 		{"'TLSServerName': {'present': false}", "", 0, NULL, "CT 1", true},
 		{"'TLSClientName': 'CT 1'", "", 0, "ct.example.org", "CT 1", true},
 		{"'TLSClientName': 'R\u00f6ntgen'", "", 0, NULL, "R\u00f6ntgen", true},
 		{"'TLSClientName': 'R\u00f6ntgen'", "", 0, NULL, "Ro\u0308ntgen", true},
-		{"'TLSClientName': {'present': true}", "", 0, "ct.example.org", NULL, false},
+		{"'TLSClientName': {'present': true}", "", 0, "ct.example.org", NULL,
+		 false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -130,7 +142,8 @@ static void test_user_identity(void **state)
 		char json[512];
 		struct heard *h;
 
-		snprintf(json, sizeof(json), YES_IF("'UserIdentity': %s"), cases[i].condition);
+		snprintf(json, sizeof(json), YES_IF("'UserIdentity': %s"),
+			 cases[i].condition);
 		talk_begin(&t, json);
 		h = talk_associate(&t, STORE_CONTEXT, cases[i].item);
 		if (!is_text(h->verdict, "route") ||
@@ -150,26 +163,32 @@ static void test_command_before_the_message(void **state)
 	} cases[] = {
 		{FIND_CONTEXT, "'C-FIND'", "route", "yes"},
 		{FIND_CONTEXT, "'C-MOVE'", "route", "no"},
-		{CONTEXT("01", "1.2.840.10008.5.1.4.1.2.1.2"), "'C-MOVE'", "route", "yes"},
+		{CONTEXT("01", "1.2.840.10008.5.1.4.1.2.1.2"), "'C-MOVE'", "route",
+		 "yes"},
 		{CONTEXT("01", "1.2.840.10008.5.1.4.1.2.2.3"), "'C-GET'", "route", "yes"},
 		{CONTEXT("01", "1.2.840.10008.3.1.2.3.4"), "'N-GET'", "route", "yes"},
-		{CONTEXT("01", "1.2.840.10008.3.1.2.3.5"), "'N-EVENT-REPORT'", "route", "yes"},
+		{CONTEXT("01", "1.2.840.10008.3.1.2.3.5"), "'N-EVENT-REPORT'", "route",
+		 "yes"},
 		{CONTEXT("01", "1.2.840.10008.5.1.4.31"), "'C-FIND'", "route", "yes"},
 		{ECHO_CONTEXT, "'C-ECHO'", "route", "yes"},
 		{STORE_CONTEXT, "'C-STORE'", "route", "yes"},
-		{STORE_CONTEXT CONTEXT("03", "1.2.840.10008.5.1.4.1.1.4"), "'C-STORE'", "route", "yes"},
+		{STORE_CONTEXT CONTEXT("03", "1.2.840.10008.5.1.4.1.1.4"), "'C-STORE'",
+		 "route", "yes"},
 		/* one of two: it matters, or not */
 		{STORE_CONTEXT ECHO_CONTEXT, "'C-ECHO'", "accept", "no"},
 		{STORE_CONTEXT ECHO_CONTEXT, "['C-ECHO', 'C-STORE']", "route", "yes"},
 		{STORE_CONTEXT ECHO_CONTEXT, "'C-FIND'", "route", "no"},
-		{FIND_CONTEXT CONTEXT("03", "1.2.840.10008.5.1.4.1.2.2.2"), "['C-FIND', 'C-MOVE']",
-		 "route", "yes"},
+		{FIND_CONTEXT CONTEXT("03", "1.2.840.10008.5.1.4.1.2.2.2"),
+		 "['C-FIND', 'C-MOVE']", "route", "yes"},
 		/* only the archive can answer these: what is unknown is absent */
-		{FIND_CONTEXT CONTEXT("03", "1.2.840.10008.5.1.4.1.2.2.2"), "'C-FIND'", "route", "no"},
-		{CONTEXT("01", "1.2.840.10008.3.1.2.3.3"), "['N-CREATE', 'N-SET']", "route", "yes"},
+		{FIND_CONTEXT CONTEXT("03", "1.2.840.10008.5.1.4.1.2.2.2"), "'C-FIND'",
+		 "route", "no"},
+		{CONTEXT("01", "1.2.840.10008.3.1.2.3.3"), "['N-CREATE', 'N-SET']",
+		 "route", "yes"},
 		{CONTEXT("01", "1.2.840.10008.3.1.2.3.3"), "'N-SET'", "route", "no"},
 		/* a service that is not known may begin with anything */
-		{STORE_CONTEXT CONTEXT("03", "1.3.12.2.1107.5.9.1"), "'C-STORE'", "accept", "no"},
+		{STORE_CONTEXT CONTEXT("03", "1.3.12.2.1107.5.9.1"), "'C-STORE'",
+		 "accept", "no"},
 		{CONTEXT("01", "1.3.12.2.1107.5.9.1"), "'C-STORE'", "route", "no"},
 	};
 
@@ -180,7 +199,8 @@ static void test_command_before_the_message(void **state)
 		snprintf(json, sizeof(json), YES_IF("'Command': %s"), cases[i].command);
 		talk_begin(&t, json);
 		h = talk_associate(&t, cases[i].contexts, "");
-		if (!is_text(h->verdict, cases[i].verdict) || !is_text(h->backend, cases[i].backend))
+		if (!is_text(h->verdict, cases[i].verdict) ||
+		    !is_text(h->backend, cases[i].backend))
 			fail_msg("%s, %s: %.*s", cases[i].contexts, cases[i].command,
 				 (int)h->verdict.len, (const char *)h->verdict.ptr);
 		talk_end(&t);
@@ -197,11 +217,13 @@ static void test_command_of_the_message(void **state)
 		{"05 00 {00*4 }", "none"}, /* released: there was none */
 	};
 
-	talk_begin(&t, "{'rules': [{'name': '1', 'if': {'Command': 'C-ECHO'}, 'backend': 'echo'},"
+	talk_begin(&t, "{'rules': [{'name': '1', 'if': {'Command': 'C-ECHO'}, 'backend': "
+		       "'echo'},"
 		       " {'name': '2', 'if': {'Command': 'C-ST*'}, 'backend': 'store'}],"
 		       " 'default': {'backend': 'none'}}");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		check(talk_associate(&t, STORE_CONTEXT ECHO_CONTEXT, ""), "accept", "none");
+		check(talk_associate(&t, STORE_CONTEXT ECHO_CONTEXT, ""), "accept",
+		      "none");
 		check(talk_send(&t, cases[i].stream), "route", cases[i].backend);
 	}
 	talk_end(&t);
@@ -215,17 +237,19 @@ static void test_keys(void **state)
 		const char *key, *data, *value;
 	} cases[] = {
 		{"'Modality'", "0800 6000 'CS' 0200 'CT'", "CT"},
-		{"['Modality', 'PatientID']", "0800 6000 'CS' 0200 'CT' 1000 2000 'LO' 0400 'ID7 '",
-		 "CT\\ID7"},
+		{"['Modality', 'PatientID']",
+		 "0800 6000 'CS' 0200 'CT' 1000 2000 'LO' 0400 'ID7 '", "CT\\ID7"},
 		{"['Modality', 'PatientID']", "1000 2000 'LO' 0400 'ID7 '", "\\ID7"},
 		{"['PatientID', 'Modality']", "0800 6000 'CS' 0200 'CT'", "\\CT"},
 		{"['PatientID', 'Modality']", "1000 2000 'LO' 0400 'ID7 '", "ID7\\"},
-		{"['PatientID', 'Modality']", "0800 6000 'CS' 0200 '  ' 1000 2000 'LO' 0000", ""},
+		{"['PatientID', 'Modality']",
+		 "0800 6000 'CS' 0200 '  ' 1000 2000 'LO' 0000", ""},
 		{"['PatientID', 'Modality']", "", ""},
 		{"'ImageType'", "0800 0800 'CS' 0800 'ORIG\\AB '", "ORIG"},
 		{"['CallingAETitle', 'Rows', 'Modality']", "2800 1000 'US' 0200 0002",
 		 "CT_SCANNER_1\\512\\"},
-		{"'PatientName'", "0800 0500 'CS' 0A00 'ISO_IR 100' 1000 1000 'PN' 0400 'M' FC '^A'",
+		{"'PatientName'",
+		 "0800 0500 'CS' 0A00 'ISO_IR 100' 1000 1000 'PN' 0400 'M' FC '^A'",
 		 "M\u00fc^A"},
 	};
 
@@ -233,7 +257,8 @@ static void test_keys(void **state)
 		char json[512], stream[1024];
 		struct heard *h;
 
-		snprintf(json, sizeof(json), "{'rules': [{'name': 'r', 'backend': 'b', 'key': %s}]}",
+		snprintf(json, sizeof(json),
+			 "{'rules': [{'name': 'r', 'backend': 'b', 'key': %s}]}",
 			 cases[i].key);
 		snprintf(stream, sizeof(stream), STORE("%s"), cases[i].data);
 		talk_begin(&t, json);
@@ -253,8 +278,10 @@ static void test_long_keys_and_exports(void **state)
 	struct heard *h;
 	size_t len = 0;
 
-	talk_begin(&t, "{'rules': [{'name': 'r', 'backend': 'b', 'key': ['PatientComments', 'PatientID']}],"
-		       " 'export': {'x_a': 'PatientID', 'x_b': 'PatientComments', 'x_c': 'PatientID'}}");
+	talk_begin(&t, "{'rules': [{'name': 'r', 'backend': 'b', 'key': "
+		       "['PatientComments', 'PatientID']}],"
+		       " 'export': {'x_a': 'PatientID', 'x_b': 'PatientComments', 'x_c': "
+		       "'PatientID'}}");
 	talk_associate(&t, STORE_CONTEXT, "");
 	h = talk_send(&t, STORE("1000 2000 'LO' 0200 'ID' 1000 0040 'LT' 0020 'x'*8192"));
 	check(h, "route", "b");
@@ -279,7 +306,8 @@ static void check_titles(struct slice pdu, const char *called, const char *calli
 }
 
 static const char renaming[] =
-	"{'rules': [{'name': '1', 'if': {'Modality': 'CT'}, 'backend': 'b', 'called_ae': 'X',"
+	"{'rules': [{'name': '1', 'if': {'Modality': 'CT'}, 'backend': 'b', 'called_ae': "
+	"'X',"
 	"  'calling_ae': 'Y'}, {'name': '2', 'if': {'Modality': 'MR'}, 'backend': 'b'}],"
 	" 'default': {'backend': 'b', 'calling_ae': 'FALLBACK'}}";
 
@@ -292,7 +320,8 @@ static void test_titles_of_a_spliced_association(void **state)
 	check(h, "accept", "b");
 	check_titles(h->request, "ARCHIVE", "FALLBACK");
 	/* the log has those of the SCU, and it gets its own back */
-	assert_true(is_text(h->calling_ae, "CT_SCANNER_1") && is_text(h->called_ae, "ARCHIVE"));
+	assert_true(is_text(h->calling_ae, "CT_SCANNER_1") &&
+		    is_text(h->called_ae, "ARCHIVE"));
 	assert_memory_equal(h->reply.ptr + 10, "ARCHIVE         CT_SCANNER_1    ", 32);
 	h = talk_send(&t, "04 00 {{01 03" STORE_RQ "}}");
 	check(h, "more", "b");
@@ -337,20 +366,23 @@ static void check_export(const struct heard *h, const char *name, const char *va
 	assert_null(value);
 }
 
-static const char sorting[] =
-	"{'rules': [{'name': '1', 'if': {'CallingAETitle': 'CT*'}, 'backend': 'b'}], 'export': {";
+static const char sorting[] = "{'rules': [{'name': '1', 'if': {'CallingAETitle': 'CT*'}, "
+			      "'backend': 'b'}], 'export': {";
 
 static void test_exports_of_the_association(void **state)
 {
 	char json[1024];
 	struct heard *h;
 
-	snprintf(json, sizeof(json), "%s'x_ae': 'CallingAETitle', 'x_user': 'UserIdentity',"
-		 " 'x_class': 'ProposedSOPClassUID', 'x_from': 'ClientAddress', 'x_port': 'DestinationPort'}}",
+	snprintf(json, sizeof(json),
+		 "%s'x_ae': 'CallingAETitle', 'x_user': 'UserIdentity',"
+		 " 'x_class': 'ProposedSOPClassUID', 'x_from': 'ClientAddress', "
+		 "'x_port': 'DestinationPort'}}",
 		 sorting);
 	talk_begin(&t, json);
 	t.told.src = sample("0A010203");
-	h = talk_associate(&t, STORE_CONTEXT ECHO_CONTEXT, "58 00 [03 00 ['ticket'] [ ]]");
+	h = talk_associate(&t, STORE_CONTEXT ECHO_CONTEXT,
+			   "58 00 [03 00 ['ticket'] [ ]]");
 	check(h, "route", "b"); /* nothing to wait for */
 	assert_int_equal(h->request.len, 0);
 	check_export(h, "x_ae", "CT_SCANNER_1");
@@ -366,15 +398,18 @@ static void test_exports_of_the_data_set(void **state)
 	char json[1024];
 	struct heard *h;
 
-	snprintf(json, sizeof(json), "%s'x_type': 'ImageType', 'x_ae': 'CallingAETitle',"
-		 " 'x_id': 'PatientID', 'x_rows': 'Rows', 'x_none': 'StationName'}}", sorting);
+	snprintf(json, sizeof(json),
+		 "%s'x_type': 'ImageType', 'x_ae': 'CallingAETitle',"
+		 " 'x_id': 'PatientID', 'x_rows': 'Rows', 'x_none': 'StationName'}}",
+		 sorting);
 	talk_begin(&t, json);
 	h = talk_associate(&t, STORE_CONTEXT, "");
 	check(h, "accept", "b"); /* the pool is known, but not what it may depend on */
 	check_export(h, "x_ae", "CT_SCANNER_1");
 	check_export(h, "x_type", NULL);
-	h = talk_send(&t, "04 00 {{01 03" STORE_RQ "}} 04 00 {{01 00"
-			  "0800 0800 'CS' 1000 'ORIGINAL\\PRIMARY' 1000 2000 'LO' 0000}}");
+	h = talk_send(&t,
+		      "04 00 {{01 03" STORE_RQ "}} 04 00 {{01 00"
+		      "0800 0800 'CS' 1000 'ORIGINAL\\PRIMARY' 1000 2000 'LO' 0000}}");
 	check(h, "more", "b");
 	check_export(h, "x_ae", "CT_SCANNER_1");
 	check_export(h, "x_type", "ORIGINAL\\PRIMARY");
@@ -394,7 +429,8 @@ static void test_exports_do_not_delay_refusals(void **state)
 	struct heard *h;
 
 	talk_begin(&t, "{'rules': [{'name': '1', 'if': {'CallingAETitle': 'CT*'},"
-		       " 'reject': 'no-reason-given', 'result': 'transient'}], 'export': {'x_m': 'Modality'}}");
+		       " 'reject': 'no-reason-given', 'result': 'transient'}], 'export': "
+		       "{'x_m': 'Modality'}}");
 	h = talk_associate(&t, STORE_CONTEXT, "");
 	check(h, "reject", "");
 	assert_true(slice_equal(h->reply, sample("03 00 00000004 00 02 01 01")));
@@ -411,8 +447,9 @@ static void replace(const char *json)
 
 static void test_policy_is_replaced(void **state)
 {
-	static const char first[] = "{'rules': [{'name': 'old', 'if': {'Modality': 'CT'},"
-				    " 'backend': 'old'}], 'default': {'backend': 'none'}}";
+	static const char first[] =
+		"{'rules': [{'name': 'old', 'if': {'Modality': 'CT'},"
+		" 'backend': 'old'}], 'default': {'backend': 'none'}}";
 	static const char data[] = STORE("0800 6000 'CS' 0200 'CT'");
 	char id[32];
 	struct heard *h;
@@ -492,7 +529,8 @@ static void test_schedule(void **state)
 		{1795608000 + 30 * 3600, "no"},  /* Thursday 18:00 */
 	};
 
-	talk_begin(&t, YES_IF("'schedule': {'from': '18:00', 'to': '07:00', 'weekdays': 'Wed'}"));
+	talk_begin(&t, YES_IF("'schedule': {'from': '18:00', 'to': '07:00', 'weekdays': "
+			      "'Wed'}"));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		t.told.began = cases[i].began;
 		check(talk_associate(&t, STORE_CONTEXT, ""), "route", cases[i].backend);

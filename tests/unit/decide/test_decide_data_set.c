@@ -29,7 +29,8 @@ static const char *syntax_of(struct form f)
 
 /*** a data set with all of it ***/
 
-static void put_codes(struct writer *w, struct form f, const char *first, const char *second)
+static void put_codes(struct writer *w, struct form f, const char *first,
+		      const char *second)
 {
 	size_t sequence = begin(w, f, 0x00400008, "SQ"), item = begin_item(w, f);
 
@@ -41,19 +42,24 @@ static void put_codes(struct writer *w, struct form f, const char *first, const 
 	end_sequence(w, f, sequence, "SQ");
 }
 
-/* Three items; the second one has its own character set, the third one none of anything. */
+/* Three items; the second one has its own character set, the third one none of anything.
+ */
 static void put_requests(struct writer *w, struct form f)
 {
 	size_t sequence = begin(w, f, 0x00400275, "SQ"), item = begin_item(w, f);
 
-	put(w, f, 0x00400007, "LO", "Sch\xE4" "del"); /* as the data set: ISO_IR 100 */
+	put(w, f, 0x00400007, "LO",
+	    "Sch\xE4"
+	    "del"); /* as the data set: ISO_IR 100 */
 	put_codes(w, f, "C1", "C2");
 	put(w, f, 0x00400009, "SH", "STEP1 ");
 	put(w, f, 0x0040A160, "UT", "a\\b");
 	end_item(w, f, item);
 	item = begin_item(w, f);
 	put(w, f, 0x00080005, "CS", "ISO_IR 192");
-	put(w, f, 0x00400007, "LO", "Hu\xCC\x88" "fte"); /* UTF-8, decomposed */
+	put(w, f, 0x00400007, "LO",
+	    "Hu\xCC\x88"
+	    "fte"); /* UTF-8, decomposed */
 	put_codes(w, f, "C3", "C1");
 	put(w, f, 0x00400009, "SH", "STEP2 ");
 	put(w, f, 0x0040A160, "UT", " c");
@@ -118,7 +124,8 @@ static const struct {
 	{"'(0029,ACME,10).PatientID': 'INNER'", true},
 	{"'(0029,ACME,10).(0029,ACME,01)': 'deep'", true},
 	{"'(0029,ACME,10).(0029,OTHER,01)': {'present': false}", true},
-	{"'(0029,ACME,08).PatientID': {'present': false}", true}, /* no sequence after all */
+	{"'(0029,ACME,08).PatientID': {'present': false}",
+	 true}, /* no sequence after all */
 	{"'" STEP "': {'present': true}", true},
 	{"'" STEP ".ScheduledProcedureStepID': 'STEP2'", true},
 	{"'" STEP ".ScheduledProcedureStepID': ['STEP3', 'STEP1']", true},
@@ -137,7 +144,8 @@ static const struct {
 	{"'" STEP ".ScheduledProtocolCodeSequence[1].CodeValue': 'C1'", true},
 	{"'" STEP "[0].ScheduledProtocolCodeSequence[1].CodeValue': 'C1'", false},
 	{"'" STEP "[1].ScheduledProtocolCodeSequence[1].CodeValue': 'C1'", true},
-	{"'" STEP ".ScheduledProtocolCodeSequence.CodeMeaning': {'present': false}", true},
+	{"'" STEP ".ScheduledProtocolCodeSequence.CodeMeaning': {'present': false}",
+	 true},
 	{"'ReferencedStudySequence.ReferencedSOPInstanceUID': {'present': false}", true},
 	{"'ImageType': {'is': '*L', 'regex': '^A'}", true},
 	{"'not': {'" STEP ".ScheduledProcedureStepID': 'STEP2'}", false},
@@ -168,9 +176,12 @@ static void begin_with(const char *condition)
 	static char json[1024];
 
 	snprintf(json, sizeof(json),
-		 "{'rules': [{'name': 'r', 'if': {%s}, 'backend': 'yes'}], 'default': {'backend': 'no'},"
-		 " 'negotiate': {'transfer_syntaxes': ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1',"
-		 " '1.2.840.10008.1.2.2']}}", condition);
+		 "{'rules': [{'name': 'r', 'if': {%s}, 'backend': 'yes'}], 'default': "
+		 "{'backend': 'no'},"
+		 " 'negotiate': {'transfer_syntaxes': ['1.2.840.10008.1.2', "
+		 "'1.2.840.10008.1.2.1',"
+		 " '1.2.840.10008.1.2.2']}}",
+		 condition);
 	talk_begin(&t, json);
 }
 
@@ -186,13 +197,16 @@ static void check_cut(const char *condition, bool holds, struct form f, bool eac
 		const struct heard *h = talk_ask(&t, "dataset", len);
 		bool route = is_text(h->verdict, "route");
 
-		if (!route && (decided || !is_text(h->verdict, "more") || h->need <= (int64_t)len ||
-			       h->need > (int64_t)t.stream.len))
-			fail_msg("%s: %.*s after %zu bytes", condition, (int)h->verdict.len,
-				 (const char *)h->verdict.ptr, len - start);
+		if (!route &&
+		    (decided || !is_text(h->verdict, "more") || h->need <= (int64_t)len ||
+		     h->need > (int64_t)t.stream.len))
+			fail_msg("%s: %.*s after %zu bytes", condition,
+				 (int)h->verdict.len, (const char *)h->verdict.ptr,
+				 len - start);
 		if (route && !is_text(h->backend, holds ? "yes" : "no"))
-			fail_msg("%s, encoding %d: to %.*s after %zu bytes", condition, f.encoding,
-				 (int)h->backend.len, (const char *)h->backend.ptr, len - start);
+			fail_msg("%s, encoding %d: to %.*s after %zu bytes", condition,
+				 f.encoding, (int)h->backend.len,
+				 (const char *)h->backend.ptr, len - start);
 		assert_int_equal(h->error.len, 0);
 		decided += route;
 		len = each_byte || route ? len + 1 : (size_t)h->need;
@@ -222,7 +236,8 @@ static void test_keys(void **state)
 	} cases[] = {
 		{"'" STEP ".ScheduledProcedureStepID'", "STEP1"},
 		{"'" STEP "[1].ScheduledProcedureStepDescription'", "H\u00fcfte"},
-		{"['(0029,ACME,08)', 'Modality', '(0029,ACME,10).(0029,ACME,01)']", "X1\\CT\\deep"},
+		{"['(0029,ACME,08)', 'Modality', '(0029,ACME,10).(0029,ACME,01)']",
+		 "X1\\CT\\deep"},
 		{"'InstitutionName'", "M\u00fcller"},
 		{"['" STEP "[7].PatientID', 'StationName']", ""},
 	};
@@ -233,8 +248,10 @@ static void test_keys(void **state)
 			struct heard *h;
 
 			snprintf(json, sizeof(json),
-				 "{'rules': [{'name': 'r', 'backend': 'b', 'key': %s}], 'negotiate':"
-				 " {'transfer_syntaxes': ['%s']}}", cases[i].key, syntax_of(forms[f]));
+				 "{'rules': [{'name': 'r', 'backend': 'b', 'key': %s}], "
+				 "'negotiate':"
+				 " {'transfer_syntaxes': ['%s']}}",
+				 cases[i].key, syntax_of(forms[f]));
 			talk_begin(&t, json);
 			open_association(syntax_of(forms[f]));
 			write_data(data_set(forms[f]));
@@ -254,10 +271,15 @@ static void test_broken(void **state)
 		const char *elements, *backend;
 		bool error;
 	} cases[] = {
-		{"4000 7502 'SQ' 0000 <FEFF 00E0 <4000 0900 'SH' 0200 'S1'>>", "yes", false},
-		{"4000 7502 'SQ' 0000 FFFFFFFF FEFF 00E0 <4000 0900 'SH' 0200 'S1'>", "no", true},
-		{"4000 7502 'SQ' 0000 FFFFFFFF FEFF 00E0 FFFFFFFF 4000 0900 'SH' 0200 'S1'", "no", true},
-		{"4000 7502 'SQ' 0000 <FEFF 00E0 <4000 0900 'SH' 0900 'S1'>>", "no", false},
+		{"4000 7502 'SQ' 0000 <FEFF 00E0 <4000 0900 'SH' 0200 'S1'>>", "yes",
+		 false},
+		{"4000 7502 'SQ' 0000 FFFFFFFF FEFF 00E0 <4000 0900 'SH' 0200 'S1'>",
+		 "no", true},
+		{"4000 7502 'SQ' 0000 FFFFFFFF FEFF 00E0 FFFFFFFF 4000 0900 'SH' 0200 "
+		 "'S1'",
+		 "no", true},
+		{"4000 7502 'SQ' 0000 <FEFF 00E0 <4000 0900 'SH' 0900 'S1'>>", "no",
+		 false},
 		{"4000 7502 'SQ' 0000 <FEFF 00E0 0C000000 4000 0900>", "no", false},
 		{"4000 7502 'SQ' 0000 <4000 0900 'SH' 0200 'S1'>", "no", false},
 		{"4000 7502 'LO' 0200 'S1'", "no", false},
@@ -273,9 +295,10 @@ static void test_broken(void **state)
 		snprintf(stream, sizeof(stream), "04 00 {{01 02 %s}}", cases[i].elements);
 		open_association("1.2.840.10008.1.2.1");
 		h = talk_send(&t, stream);
-		if (!is_text(h->verdict, "route") || !is_text(h->backend, cases[i].backend))
-			fail_msg("%.*s: %s", (int)h->backend.len, (const char *)h->backend.ptr,
-				 cases[i].elements);
+		if (!is_text(h->verdict, "route") ||
+		    !is_text(h->backend, cases[i].backend))
+			fail_msg("%.*s: %s", (int)h->backend.len,
+				 (const char *)h->backend.ptr, cases[i].elements);
 		assert_int_equal(h->error.len > 0, cases[i].error);
 	}
 	talk_end(&t);
@@ -316,13 +339,18 @@ static void test_unicode(void **state)
 	static const struct {
 		const char *element, *backend;
 	} cases[] = {
-		{"0800 0500 'CS' 0A00 'ISO_IR 192' 0800 8000 'LO' 0800 'Mu' CC88 'ller'", "yes"},
-		{"0800 0500 'CS' 0A00 'ISO_IR 192' 0800 8000 'LO' 0800 'M' C3BC 'ller '", "yes"},
-		{"0800 0500 'CS' 0A00 'ISO_IR 100' 0800 8000 'LO' 0600 'M' FC 'ller'", "yes"},
+		{"0800 0500 'CS' 0A00 'ISO_IR 192' 0800 8000 'LO' 0800 'Mu' CC88 'ller'",
+		 "yes"},
+		{"0800 0500 'CS' 0A00 'ISO_IR 192' 0800 8000 'LO' 0800 'M' C3BC 'ller '",
+		 "yes"},
+		{"0800 0500 'CS' 0A00 'ISO_IR 100' 0800 8000 'LO' 0600 'M' FC 'ller'",
+		 "yes"},
 		{"0800 8000 'LO' 0600 'Muller'", "no"},
-		{"0800 0500 'CS' 0A00 'ISO_IR 192' 0800 8000 'LO' 0600 'M' FC 'ller'", "no"},
+		{"0800 0500 'CS' 0A00 'ISO_IR 192' 0800 8000 'LO' 0600 'M' FC 'ller'",
+		 "no"},
 		/* the dictionary's VR, where the data set has none that says anything */
-		{"0800 0500 'CS' 0A00 'ISO_IR 100' 0800 8000 'UN' 0000 <'M' FC 'ller'>", "yes"},
+		{"0800 0500 'CS' 0A00 'ISO_IR 100' 0800 8000 'UN' 0000 <'M' FC 'ller'>",
+		 "yes"},
 	};
 
 	begin_with("'InstitutionName': 'M\u00fcller'");
@@ -346,7 +374,8 @@ static void test_regex_too_hard(void **state)
 	open_association("1.2.840.10008.1.2.1");
 	h = talk_send(&t, "04 00 {{01 02 1000 0040 'LT' 409C 'a'*39999 '!'}}");
 	assert_true(is_text(h->verdict, "route") && is_text(h->backend, "no"));
-	assert_true(is_text(h->error, "a regular expression of the policy took too long: no match"));
+	assert_true(is_text(
+		h->error, "a regular expression of the policy took too long: no match"));
 	/* which is forgotten */
 	open_association("1.2.840.10008.1.2.1");
 	h = talk_send(&t, "04 00 {{01 02 1000 0040 'LT' 0400 'aaaa'}}");
@@ -364,7 +393,8 @@ static size_t bytes_for(const char *modality)
 	open_association("1.2.840.10008.1.2.1");
 	snprintf(stream, sizeof(stream),
 		 "04 00 {{01 02 0800 6000 'CS' 0200 '%s' 0900 1010 'OB' 0000 <00*30000 >"
-		 " 2800 1000 'US' 0200 0002 2800 5010 'DS' 0200 '40' E07F 1000 'OW' 0000 <00*20000 >}}",
+		 " 2800 1000 'US' 0200 0002 2800 5010 'DS' 0200 '40' E07F 1000 'OW' 0000 "
+		 "<00*20000 >}}",
 		 modality);
 	assert_true(is_text(talk_send(&t, stream)->verdict, "route"));
 	assert_true(is_text(t.heard.backend, modality));
@@ -375,8 +405,10 @@ static void test_laziness(void **state)
 {
 	talk_begin(&t, "{'rules': ["
 		       "{'name': '1', 'if': {'Modality': 'CT'}, 'backend': 'CT'},"
-		       "{'name': '2', 'if': {'Modality': 'MR', 'WindowCenter': {'from': 1}}, 'backend': 'MR'},"
-		       "{'name': '3', 'if': {'Modality': 'US', 'PixelData': {'present': true}}, 'backend': 'US'},"
+		       "{'name': '2', 'if': {'Modality': 'MR', 'WindowCenter': {'from': "
+		       "1}}, 'backend': 'MR'},"
+		       "{'name': '3', 'if': {'Modality': 'US', 'PixelData': {'present': "
+		       "true}}, 'backend': 'US'},"
 		       "{'name': '4', 'if': {'(7FE1,ACME,01)': 'x'}, 'backend': 'x'}],"
 		       "'default': {'backend': 'OT'}}");
 	assert_in_range(bytes_for("CT"), 10, 20);
@@ -385,8 +417,10 @@ static void test_laziness(void **state)
 	assert_in_range(bytes_for("OT"), 50000, 50100);
 	talk_end(&t);
 	/* and nothing at all if the association decides */
-	talk_begin(&t, "{'rules': [{'name': 'r', 'if': {'Command': 'C-STORE', 'CallingAETitle': 'X'},"
-		       " 'backend': 'x'}, {'name': '2', 'if': {'MoveDestination': 'x'}, 'backend': 'y'}],"
+	talk_begin(&t, "{'rules': [{'name': 'r', 'if': {'Command': 'C-STORE', "
+		       "'CallingAETitle': 'X'},"
+		       " 'backend': 'x'}, {'name': '2', 'if': {'MoveDestination': 'x'}, "
+		       "'backend': 'y'}],"
 		       " 'default': {'backend': 'CT'}}");
 	assert_int_equal(bytes_for("CT"), 0);
 	talk_end(&t);
@@ -395,9 +429,12 @@ static void test_laziness(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_condition), cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_broken),         cmocka_unit_test(test_deep_sequences),
-		cmocka_unit_test(test_unicode),        cmocka_unit_test(test_regex_too_hard),
+		cmocka_unit_test(test_each_condition),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_deep_sequences),
+		cmocka_unit_test(test_unicode),
+		cmocka_unit_test(test_regex_too_hard),
 		cmocka_unit_test(test_laziness),
 	};
 

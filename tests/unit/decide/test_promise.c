@@ -11,25 +11,27 @@
 #include "decide/promise.h"
 #include "sample.h"
 
-#define FIXED	     "0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    ' AB 00*30 CD "
+#define FIXED        "0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    ' AB 00*30 CD "
 #define CONTEXT_NAME "10 00 ['1.2.840.10008.3.1.1.1']"
-#define CT	     "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
-#define MR	     "30 00 ['1.2.840.10008.5.1.4.1.1.4']"
-#define ECHO	     "30 00 ['1.2.840.10008.1.1']"
-#define FIND	     "30 00 ['1.2.840.10008.5.1.4.1.2.2.1']"
-#define PRIVATE	     "30 00 ['1.3.12.2.1107.5.9.1']"
+#define CT           "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
+#define MR           "30 00 ['1.2.840.10008.5.1.4.1.1.4']"
+#define ECHO         "30 00 ['1.2.840.10008.1.1']"
+#define FIND         "30 00 ['1.2.840.10008.5.1.4.1.2.2.1']"
+#define PRIVATE      "30 00 ['1.3.12.2.1107.5.9.1']"
 #define EXPLICIT     "40 00 ['1.2.840.10008.1.2.1']"
 #define IMPLICIT     "40 00 ['1.2.840.10008.1.2']"
-#define JPEG	     "40 00 ['1.2.840.10008.1.2.4.50']"
-#define CLASS	     "52 00 ['1.2.3.4']"
-#define LENGTH	     "51 00 [00004000]"
-#define COMMON	     "57 00 [['1.2.840.10008.5.1.4.1.1.2'] ['1.2.840.10008.4.2'] [ ]]"
+#define JPEG         "40 00 ['1.2.840.10008.1.2.4.50']"
+#define CLASS        "52 00 ['1.2.3.4']"
+#define LENGTH       "51 00 [00004000]"
+#define COMMON       "57 00 [['1.2.840.10008.5.1.4.1.1.2'] ['1.2.840.10008.4.2'] [ ]]"
 
 /* Sorted by UID, as a capability is */
 #define ROWS                                                                             \
-	{{(const uint8_t *)"1.2.840.10008.1.1", 17}, 3},                                  \
-	{{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.2", 25}, 3},                          \
-	{{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.4", 25}, 3}
+	{{(const uint8_t *)"1.2.840.10008.1.1", 17}, 3},                                 \
+		{{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.2", 25}, 3},                 \
+	{                                                                                \
+		{(const uint8_t *)"1.2.840.10008.5.1.4.1.1.4", 25}, 3                    \
+	}
 static const struct slice syntaxes[] = {{(const uint8_t *)"1.2.840.10008.1.2", 17},
 					{(const uint8_t *)"1.2.840.10008.1.2.1", 19},
 					{(const uint8_t *)"1.2.840.10008.1.2.4.50", 22}};
@@ -50,7 +52,7 @@ static uint8_t bytes[1 << 18];
 
 /* Plans for pools with these capabilities; <b> may be NULL. */
 static enum promise_obstacle agree(const struct capability *a, const struct capability *b,
-			 const char *learned)
+				   const char *learned)
 {
 	promise_begin(&rq, &plan);
 	promise_consider(&rq, "a", a, slice_str(learned), &plan);
@@ -61,8 +63,8 @@ static enum promise_obstacle agree(const struct capability *a, const struct capa
 
 static void parse(const char *body)
 {
-	assert_int_equal(pdu_parse_associate(reader_of(sample(body), false), PDU_ASSOCIATE_RQ,
-					    &rq),
+	assert_int_equal(pdu_parse_associate(reader_of(sample(body), false),
+					     PDU_ASSOCIATE_RQ, &rq),
 			 READ_OK);
 }
 
@@ -73,7 +75,8 @@ static void check_written(const struct writer *w, const char *expected)
 	assert_true(writer_ok(w));
 	for (size_t i = 0; i < w->len && i < e.len; i++)
 		if (w->buf[i] != e.ptr[i])
-			fail_msg("byte %zu is %02X, expected %02X", i, w->buf[i], e.ptr[i]);
+			fail_msg("byte %zu is %02X, expected %02X", i, w->buf[i],
+				 e.ptr[i]);
 	assert_int_equal(w->len, e.len);
 }
 
@@ -85,20 +88,20 @@ static void test_bytes(void **state)
 	parse(FIXED CONTEXT_NAME
 	      "20 00 [01 00 00 00" CT JPEG EXPLICIT IMPLICIT "]" /* the SCU's order */
 	      "20 00 [03 FF FF FF 30 00 ['1.2.840.10008.1.1' 00]" IMPLICIT "]"
-	      "20 00 [05 00 00 00" MR JPEG "]"      /* no syntax that may be promised */
+	      "20 00 [05 00 00 00" MR JPEG "]" /* no syntax that may be promised */
 	      "20 00 [07 00 00 00" PRIVATE EXPLICIT "]"
-	      "20 00 [FF 00 00 00" MR "]"           /* no syntax at all */
+	      "20 00 [FF 00 00 00" MR "]" /* no syntax at all */
 	      "50 00 [" LENGTH CLASS "53 00 [0002 0002]"
-	      "54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]" "55 00 ['NAME']"
-	      "56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02]"
-	      COMMON
-	      "58 00 [01 00 ['user'] [ ]] 59 00 [ ] 7F 00 ['private']]" "7E 00 ['unknown']");
+	      "54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]"
+	      "55 00 ['NAME']"
+	      "56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02]" COMMON
+	      "58 00 [01 00 ['user'] [ ]] 59 00 [ ] 7F 00 ['private']]"
+	      "7E 00 ['unknown']");
 	assert_int_equal(agree(&usual, NULL, ""), PROMISE_NO_OBSTACLE);
 	assert_int_equal(plan.accepted, 2);
 	w = writer_of(bytes, sizeof(bytes));
 	promise_write_ac(&rq, &plan, &w);
-	check_written(&w, "02 00 {" FIXED CONTEXT_NAME
-			  "21 00 [01 00 00 00" EXPLICIT "]"
+	check_written(&w, "02 00 {" FIXED CONTEXT_NAME "21 00 [01 00 00 00" EXPLICIT "]"
 			  "21 00 [03 00 00 00" IMPLICIT "]"
 			  "21 00 [05 00 04 00" JPEG "]"
 			  "21 00 [07 00 03 00" EXPLICIT "]"
@@ -108,13 +111,14 @@ static void test_bytes(void **state)
 			  "55 00 ['DICOM_SPOA_1']]}");
 	w.len = 0;
 	promise_write_rq(&rq, &plan, &w);
-	check_written(&w, "01 00 {" FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
-			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
-			  "50 00 [" LENGTH CLASS "55 00 ['NAME']" COMMON
-			  "58 00 [01 00 ['user'] [ ]]]}");
+	check_written(&w,
+		      "01 00 {" FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
+		      "20 00 [03 00 00 00" ECHO IMPLICIT "]"
+		      "50 00 [" LENGTH CLASS "55 00 ['NAME']" COMMON
+		      "58 00 [01 00 ['user'] [ ]]]}");
 	promise_rename(&w, "NEURO", NULL);
-	check_written(&w, "01 00 {0001 0000 'NEURO           ' 'CT_SCANNER_1    ' AB 00*30 CD"
-			  CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
+	check_written(&w, "01 00 {0001 0000 'NEURO           ' 'CT_SCANNER_1    ' AB "
+			  "00*30 CD" CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
 			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
 			  "50 00 [" LENGTH CLASS "55 00 ['NAME']" COMMON
 			  "58 00 [01 00 ['user'] [ ]]]}");
@@ -130,9 +134,10 @@ static void test_the_ac_is_short(void **state)
 	assert_int_equal(agree(&usual, NULL, ""), PROMISE_NO_OBSTACLE);
 	promise_write_ac(&rq, &plan, &w);
 	assert_true(writer_ok(&w));
-	assert_int_equal(pdu_parse_associate(reader_of(slice_of(w.buf + 6, w.len - 6), false),
-					    PDU_ASSOCIATE_AC, &again),
-			 READ_OK);
+	assert_int_equal(
+		pdu_parse_associate(reader_of(slice_of(w.buf + 6, w.len - 6), false),
+				    PDU_ASSOCIATE_AC, &again),
+		READ_OK);
 	assert_int_equal(again.ncontexts, 2);
 	assert_int_equal(again.contexts[1].result, PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED);
 	assert_int_equal(reader_left(&again.contexts[1].transfer_syntaxes),
@@ -157,8 +162,11 @@ static void test_rename(void **state)
 		assert_true(writer_ok(&w));
 		assert_int_equal(w.len, pdu.len);
 		assert_memory_equal(copy.ptr, pdu.ptr, 10);
-		assert_memory_equal(copy.ptr + 10, called ? (const uint8_t *)called : pdu.ptr + 10, 16);
-		assert_memory_equal(copy.ptr + 26, calling ? (const uint8_t *)calling : pdu.ptr + 26, 16);
+		assert_memory_equal(copy.ptr + 10,
+				    called ? (const uint8_t *)called : pdu.ptr + 10, 16);
+		assert_memory_equal(copy.ptr + 26,
+				    calling ? (const uint8_t *)calling : pdu.ptr + 26,
+				    16);
 		assert_memory_equal(copy.ptr + 42, pdu.ptr + 42, pdu.len - 42);
 	}
 }
@@ -191,9 +199,12 @@ static void test_what_is_not_spliced(void **state)
 		{STORE "20 00 [03 00 00 00" ECHO IMPLICIT "]", PROMISE_NO_OBSTACLE},
 		{STORE "20 00 [03 00 00 00" PRIVATE IMPLICIT "]", PROMISE_NO_OBSTACLE},
 		{STORE "20 00 [03 00 00 00" MR JPEG "]", PROMISE_NO_OBSTACLE},
-		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]", PROMISE_NO_OBSTACLE},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]", PROMISE_NO_OBSTACLE},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]", PROMISE_NO_OBSTACLE},
+		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]",
+		 PROMISE_NO_OBSTACLE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]",
+		 PROMISE_NO_OBSTACLE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]",
+		 PROMISE_NO_OBSTACLE},
 		{STORE "50 00 [53 00 [0000 0000]]", PROMISE_NO_OBSTACLE},
 		{STORE "50 00 [58 00 [01 00 ['user'] [ ]]]", PROMISE_NO_OBSTACLE},
 		/* nothing that could be promised */
@@ -203,19 +214,25 @@ static void test_what_is_not_spliced(void **state)
 		{"20 00 [01 00 00 00" PRIVATE EXPLICIT "]", PROMISE_NO_CONTEXT},
 		/* Verification alone has no data set to wait for (docs/splicing.md) */
 		{"20 00 [01 00 00 00" ECHO IMPLICIT "]", PROMISE_NO_CONTEXT},
-		{"20 00 [01 00 00 00" CT JPEG "] 20 00 [03 00 00 00" ECHO IMPLICIT "]", PROMISE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" CT JPEG "] 20 00 [03 00 00 00" ECHO IMPLICIT "]",
+		 PROMISE_NO_CONTEXT},
 		/* another service, an SCP, an identity to be confirmed */
 		{"20 00 [01 00 00 00" FIND EXPLICIT "]", PROMISE_OTHER_SERVICE},
 		{STORE "20 00 [03 00 00 00" FIND IMPLICIT "]", PROMISE_OTHER_SERVICE},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 01]]", PROMISE_SCP_ROLE},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]", PROMISE_SCP_ROLE},
-		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]", PROMISE_USER_IDENTITY},
-		{STORE "50 00 [58 00 [01 01 ['user'] [ ]] 58 00 [01 00 ['user'] [ ]]]", PROMISE_USER_IDENTITY},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 01]]",
+		 PROMISE_SCP_ROLE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]",
+		 PROMISE_SCP_ROLE},
+		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]",
+		 PROMISE_USER_IDENTITY},
+		{STORE "50 00 [58 00 [01 01 ['user'] [ ]] 58 00 [01 00 ['user'] [ ]]]",
+		 PROMISE_USER_IDENTITY},
 	};
 	char body[2048];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		snprintf(body, sizeof(body), "%s%s%s", FIXED, CONTEXT_NAME, cases[i].items);
+		snprintf(body, sizeof(body), "%s%s%s", FIXED, CONTEXT_NAME,
+			 cases[i].items);
 		parse(body);
 		if (agree(&usual, NULL, "") != cases[i].expected)
 			fail_msg("the obstacle is not %u: %s", cases[i].expected,
@@ -233,7 +250,7 @@ static void test_pools_that_differ(void **state)
 	static const struct {
 		const char *learned;
 		const struct capability *a, *b;
-		const char *ct;   /* transfer syntax; NULL: refused */
+		const char *ct; /* transfer syntax; NULL: refused */
 		uint8_t ct_result, mr_result;
 		uint32_t length;
 	} cases[] = {
@@ -247,7 +264,8 @@ static void test_pools_that_differ(void **state)
 		{"c|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2.1", &usual, &other,
 		 "1.2.840.10008.1.2.1", 0, 4, 16378},
 		{"x a|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2.1 "
-		 "a|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2", &usual, NULL, NULL, 4, 0, 16378},
+		 "a|1.2.840.10008.5.1.4.1.1.2|1.2.840.10008.1.2",
+		 &usual, NULL, NULL, 4, 0, 16378},
 		{"a|length|8192", &usual, &other, "1.2.840.10008.1.2.1", 0, 4, 8192},
 		{"a|length|99999", &usual, NULL, "1.2.840.10008.1.2.1", 0, 0, 16378},
 		{"a|length|99999999999999999999 a|length|x a| | ||", &other, NULL,
@@ -258,20 +276,22 @@ static void test_pools_that_differ(void **state)
 	};
 
 	parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT JPEG EXPLICIT IMPLICIT "]"
-	      "20 00 [03 00 00 00" MR JPEG EXPLICIT "]");
+				 "20 00 [03 00 00 00" MR JPEG EXPLICIT "]");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(agree(cases[i].a, cases[i].b, cases[i].learned), PROMISE_NO_OBSTACLE);
+		assert_int_equal(agree(cases[i].a, cases[i].b, cases[i].learned),
+				 PROMISE_NO_OBSTACLE);
 		if (plan.contexts[0].result != cases[i].ct_result ||
 		    plan.contexts[1].result != cases[i].mr_result)
 			fail_msg("%zu: results %u, %u", i, plan.contexts[0].result,
 				 plan.contexts[1].result);
 		if (cases[i].ct)
-			assert_true(is_text(plan.contexts[0].transfer_syntax, cases[i].ct));
+			assert_true(
+				is_text(plan.contexts[0].transfer_syntax, cases[i].ct));
 		assert_int_equal(plan.maximum_length, cases[i].length);
 	}
 	/* a class that one of them does not take */
 	parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT IMPLICIT "]"
-	      "20 00 [03 00 00 00" ECHO IMPLICIT "]");
+				 "20 00 [03 00 00 00" ECHO IMPLICIT "]");
 	assert_int_equal(agree(&usual, &other, ""), PROMISE_NO_OBSTACLE);
 	assert_int_equal(plan.contexts[0].result, PDU_ACCEPTANCE);
 	assert_int_equal(plan.contexts[1].result, PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED);
@@ -318,10 +338,17 @@ static unsigned choose(unsigned n)
 
 static size_t write_random_rq(struct writer *w)
 {
-	static const char *const classes[] = {CT, MR, ECHO, PRIVATE, "30 00 ['1.2.840.10008.1.1' 00]"};
-	static const char *const transfers[] = {EXPLICIT, IMPLICIT, JPEG, "40 00 ['1.2.840.10008.1.2' 00]"};
-	static const char *const users[] = {LENGTH, CLASS, "55 00 ['N']", "53 00 [0001 0001]",
-					    "58 00 [01 00 ['u'] [ ]]", "59 00 [ ]", "7A 00 [01]",
+	static const char *const classes[] = {CT, MR, ECHO, PRIVATE,
+					      "30 00 ['1.2.840.10008.1.1' 00]"};
+	static const char *const transfers[] = {EXPLICIT, IMPLICIT, JPEG,
+						"40 00 ['1.2.840.10008.1.2' 00]"};
+	static const char *const users[] = {LENGTH,
+					    CLASS,
+					    "55 00 ['N']",
+					    "53 00 [0001 0001]",
+					    "58 00 [01 00 ['u'] [ ]]",
+					    "59 00 [ ]",
+					    "7A 00 [01]",
 					    "56 00 [['1.2'] 01]"};
 	unsigned contexts = 1 + choose(6);
 	size_t item;
@@ -349,7 +376,8 @@ static size_t write_random_rq(struct writer *w)
 static void parse_pdu(const struct writer *w, size_t from, enum pdu_type type,
 		      struct pdu_associate *a)
 {
-	struct reader stream = reader_of(edge(slice_of(w->buf + from, w->len - from)), false);
+	struct reader stream =
+		reader_of(edge(slice_of(w->buf + from, w->len - from)), false);
 	struct pdu pdu;
 
 	assert_true(writer_ok(w));
@@ -392,7 +420,8 @@ static void test_random_requests(void **state)
 		size_t len = write_random_rq(&in), aclen;
 		struct reader body = reader_of(slice_of(original + 6, len - 6), false);
 
-		assert_int_equal(pdu_parse_associate(body, PDU_ASSOCIATE_RQ, &rq), READ_OK);
+		assert_int_equal(pdu_parse_associate(body, PDU_ASSOCIATE_RQ, &rq),
+				 READ_OK);
 		if (agree(&usual, NULL, ""))
 			continue;
 		spliced++;
@@ -403,14 +432,17 @@ static void test_random_requests(void **state)
 		promise_recall(&rq, &ac, &told);
 		assert_int_equal(told.accepted, plan.accepted);
 		for (unsigned i = 0; i < rq.ncontexts; i++) {
-			assert_int_equal(told.contexts[i].result, plan.contexts[i].result);
+			assert_int_equal(told.contexts[i].result,
+					 plan.contexts[i].result);
 			if (plan.contexts[i].result == PDU_ACCEPTANCE)
-				assert_true(slice_equal(told.contexts[i].transfer_syntax,
-							plan.contexts[i].transfer_syntax));
+				assert_true(
+					slice_equal(told.contexts[i].transfer_syntax,
+						    plan.contexts[i].transfer_syntax));
 		}
 		promise_write_rq(&rq, &plan, &w);
 		if (w.len - aclen > len)
-			fail_msg("round %u: %zu bytes instead of %zu", round, w.len - aclen, len);
+			fail_msg("round %u: %zu bytes instead of %zu", round,
+				 w.len - aclen, len);
 		parse_pdu(&w, aclen, PDU_ASSOCIATE_RQ, &again);
 		check_narrowed();
 	}

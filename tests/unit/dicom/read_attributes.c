@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* read_attributes ENCODING STEP FILE < TAGS, of tests/e2e/test_dataset_against_pydicom.py
+/* read_attributes ENCODING STEP FILE < TAGS, of tests/e2e/policy/test_dataset_against_pydicom.py
  *
  * FILE holds a data set without preamble and header, ENCODING is implicit, little,
  * big or deflated, TAGS are hexadecimal, ascending.  Writes for each tag: the tag,

@@ -42,8 +42,8 @@ static void check(const char *specific, const char *bytes, const char *text)
 	struct slice got = decode(specific, sample(bytes));
 
 	if (!is_text(got, text))
-		fail_msg("%s, %s: \"%.*s\", expected \"%s\"", specific, bytes, (int)got.len,
-			 (const char *)got.ptr, text);
+		fail_msg("%s, %s: \"%.*s\", expected \"%s\"", specific, bytes,
+			 (int)got.len, (const char *)got.ptr, text);
 }
 
 /* One letter of each single-byte repertoire (Table C.12-2), alone and with its escape
@@ -75,7 +75,8 @@ static void test_every_term(void **state)
 		snprintf(term, sizeof(term), "ISO 2022 IR %s", single[i].number);
 		check(term, single[i].bytes, single[i].text);
 		snprintf(term, sizeof(term), "\\ISO 2022 IR %s", single[i].number);
-		snprintf(bytes, sizeof(bytes), "1B %s %s", single[i].escape, single[i].bytes);
+		snprintf(bytes, sizeof(bytes), "1B %s %s", single[i].escape,
+			 single[i].bytes);
 		check(term, bytes, single[i].text);
 	}
 	check("ISO_IR 192", "'Wang^XiaoDong=' E78E8B '^' E5B08F E4B89C",
@@ -95,9 +96,11 @@ static void test_examples_of_the_standard(void **state)
 	check("\\ISO 2022 IR 87",
 	      "'Yamada^Tarou=' 1B2442 3B33 4544 1B2842 '^' 1B2442 4240 4F3A 1B2842"
 	      "'=' 1B2442 2464 245E 2440 1B2842 '^' 1B2442 243F 246D 2426 1B2842",
-	      "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce=\u3084\u307e\u3060^\u305f\u308d\u3046");
+	      "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce=\u3084\u307e\u3060^"
+	      "\u305f\u308d\u3046");
 	check("ISO 2022 IR 13\\ISO 2022 IR 87",
-	      "D4CFC0DE '^' C0DBB3 '=' 1B2442 3B33 4544 1B284A '^' 1B2442 4240 4F3A 1B284A"
+	      "D4CFC0DE '^' C0DBB3 '=' 1B2442 3B33 4544 1B284A '^' 1B2442 4240 4F3A "
+	      "1B284A"
 	      "'=' 1B2442 2464 245E 2440 1B284A '^' 1B2442 243F 246D 2426 1B284A",
 	      "\uff94\uff8f\uff80\uff9e^\uff80\uff9b\uff73=\u5c71\u7530^\u592a\u90ce="
 	      "\u3084\u307e\u3060^\u305f\u308d\u3046");
@@ -113,8 +116,8 @@ static void test_examples_of_the_standard(void **state)
 	      "'1.' 1B242941 B5DA D2BB D0D0 'a' 0D0A '2.' 1B242941 B5DA B6FE D0D0 0D0A",
 	      "1.\u7b2c\u4e00\u884ca\r\n2.\u7b2c\u4e8c\u884c\r\n");
 	/* JIS X 0212 beside JIS X 0208 */
-	check("\\ISO 2022 IR 87\\ISO 2022 IR 159",
-	      "1B2442 3B33 1B242844 3021 1B2842 'x'", "\u5c71\u4e02x");
+	check("\\ISO 2022 IR 87\\ISO 2022 IR 159", "1B2442 3B33 1B242844 3021 1B2842 'x'",
+	      "\u5c71\u4e02x");
 	/* Greek and Latin in one value, and the state at a delimiter */
 	check("ISO 2022 IR 100\\ISO 2022 IR 126", "E9 1B2D46 E9 '^' E9 5C 1B2D46 E9",
 	      "\u00e9\u03b9^\u00e9\\\u03b9");
@@ -131,7 +134,8 @@ static void test_broken_text(void **state)
 	check("\\ISO 2022 IR 149", "1B242943 C8 'x'", REPLACED "x");
 	check("\\ISO 2022 IR 87", "1B2442 3B 1B2842 'x'", REPLACED "x");
 	check("GB18030", "CD", REPLACED);
-	/* an unknown term, and none where one was needed: nothing is hidden, all is UTF-8 */
+	/* an unknown term, and none where one was needed: nothing is hidden, all is UTF-8
+	 */
 	assert_true(decode("ISO_IR 999", sample("'a' E9")).len > 1);
 	assert_true(decode("", sample("'a' E9")).len > 1);
 	/* escapes: unknown, cut at each byte, alone */
@@ -161,15 +165,27 @@ static bool is_utf8(struct slice s)
 }
 
 static const char *const terms[] = {
-	"", "ISO_IR 100", "ISO_IR 144", "ISO_IR 13", "ISO_IR 166", "ISO_IR 192", "GB18030", "GBK",
-	"ISO 2022 IR 13\\ISO 2022 IR 87", "\\ISO 2022 IR 149", "\\ISO 2022 IR 58", "\\\\", "?",
+	"",
+	"ISO_IR 100",
+	"ISO_IR 144",
+	"ISO_IR 13",
+	"ISO_IR 166",
+	"ISO_IR 192",
+	"GB18030",
+	"GBK",
+	"ISO 2022 IR 13\\ISO 2022 IR 87",
+	"\\ISO 2022 IR 149",
+	"\\ISO 2022 IR 58",
+	"\\\\",
+	"?",
 };
 
 /* Whatever comes is turned into UTF-8, also if there is little room. */
 static void test_random_bytes(void **state)
 {
-	static const char *const escapes[] = {"\x1B$B", "\x1B$)C", "\x1B(B", "\x1B-F", "\x1B$(D",
-					      "\x1B)I", "\x1B", "\x1B$", "\\", "^"};
+	static const char *const escapes[] = {"\x1B$B",  "\x1B$)C", "\x1B(B", "\x1B-F",
+					      "\x1B$(D", "\x1B)I",  "\x1B",   "\x1B$",
+					      "\\",      "^"};
 	uint32_t seed = 7;
 
 	for (unsigned round = 0; round < 20000; round++) {

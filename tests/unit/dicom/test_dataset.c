@@ -11,12 +11,17 @@
 #include "edge.h"
 #include "sample.h"
 
-enum { MODALITY = 0x00080060, SEQUENCE = 0x00081140, PATIENT_ID = 0x00100020,
-       ROWS = 0x00280010, PIXELS = 0x7FE00010 };
+enum {
+	MODALITY = 0x00080060,
+	SEQUENCE = 0x00081140,
+	PATIENT_ID = 0x00100020,
+	ROWS = 0x00280010,
+	PIXELS = 0x7FE00010
+};
 
 #define END_ITEM "FEFF0DE0 00000000"
-#define END_SQ	 "FEFFDDE0 00000000"
-#define OPEN	 "FFFFFFFF"
+#define END_SQ   "FEFFDDE0 00000000"
+#define OPEN     "FFFFFFFF"
 
 struct piece {
 	uint32_t tag;
@@ -31,26 +36,32 @@ struct piece {
 static const struct piece explicit_le[] = {
 	{0x00080005, "0800 0500 'CS' 0A00 'ISO_IR 100'", 8},
 	{MODALITY, "0800 6000 'CS' 0200 'CT'", 8},
-	{0x00081140, "0800 4011 'SQ' 0000" OPEN
-		     "FEFF 00E0" OPEN "0800 5011 'UI' 0400 '1.2' 00"
-		     "0800 4011 'SQ' 0000 <FEFF 00E0 <0800 6000 'CS' 0200 'MR'>>" END_ITEM
-		     "FEFF 00E0 <0800 4011 'SQ' 0000" OPEN END_SQ ">" END_SQ, 12},
+	{0x00081140,
+	 "0800 4011 'SQ' 0000" OPEN "FEFF 00E0" OPEN "0800 5011 'UI' 0400 '1.2' 00"
+	 "0800 4011 'SQ' 0000 <FEFF 00E0 <0800 6000 'CS' 0200 'MR'>>" END_ITEM
+	 "FEFF 00E0 <0800 4011 'SQ' 0000" OPEN END_SQ ">" END_SQ,
+	 12},
 	{0x00090010, "0900 1000 'LO' 0400 'ACME'", 8},
-	{0x00091001, "0900 0110 'UN' 0000" OPEN "FEFF 00E0" OPEN
-		     "0900 0210 <'ABCD'> 0900 0310" OPEN END_SQ END_ITEM END_SQ, 12},
+	{0x00091001,
+	 "0900 0110 'UN' 0000" OPEN "FEFF 00E0" OPEN
+	 "0900 0210 <'ABCD'> 0900 0310" OPEN END_SQ END_ITEM END_SQ,
+	 12},
 	{0x00091002, "0900 0210 'UN' 0000 <'ab'>", 12},
 	{PATIENT_ID, "1000 2000 'LO' 0400 'ID7 '", 8},
 	{0x00200013, "2000 1300 'IS' 0000", 8},
 	{ROWS, "2800 1000 'US' 0200 0002", 8},
 	{0x00420011, "4200 1100 'OB' 0000 <25 50>", 12},
-	{PIXELS, "E07F 1000 'OB' 0000" OPEN
-		 "FEFF 00E0 <> FEFF 00E0 <FFD8 FEFF DDE0> " END_SQ, 12},
+	{PIXELS,
+	 "E07F 1000 'OB' 0000" OPEN "FEFF 00E0 <> FEFF 00E0 <FFD8 FEFF DDE0> " END_SQ,
+	 12},
 };
 
 static const struct piece implicit_le[] = {
 	{MODALITY, "0800 6000 <'CT'>", 8},
-	{0x00081140, "0800 4011" OPEN "FEFF 00E0 <0800 5011 <'1.2' 00>>"
-		     "FEFF 00E0" OPEN "0800 4011" OPEN END_SQ END_ITEM END_SQ, 8},
+	{0x00081140,
+	 "0800 4011" OPEN "FEFF 00E0 <0800 5011 <'1.2' 00>>"
+	 "FEFF 00E0" OPEN "0800 4011" OPEN END_SQ END_ITEM END_SQ,
+	 8},
 	{0x00081199, "0800 9911 <FEFF 00E0 <0800 5011 <'1.2' 00>>>", 8},
 	{PATIENT_ID, "1000 2000 <'ID7 '>", 8},
 	{ROWS, "2800 1000 <0002>", 8},
@@ -59,8 +70,11 @@ static const struct piece implicit_le[] = {
 
 static const struct piece explicit_be[] = {
 	{MODALITY, "0008 0060 'CS' 0002 'CT'", 8},
-	{0x00081140, "0008 1140 'SQ' 0000" OPEN "FFFE E000 {0008 1150 'UI' 0004 '1.2' 00}"
-		     "FFFE E000" OPEN "FFFE E00D 00000000" "FFFE E0DD 00000000", 12},
+	{0x00081140,
+	 "0008 1140 'SQ' 0000" OPEN "FFFE E000 {0008 1150 'UI' 0004 '1.2' 00}"
+	 "FFFE E000" OPEN "FFFE E00D 00000000"
+	 "FFFE E0DD 00000000",
+	 12},
 	{PATIENT_ID, "0010 0020 'LO' 0004 'ID7 '", 8},
 	{ROWS, "0028 0010 'US' 0002 0200", 8},
 	{PIXELS, "7FE0 0010 'OW' 0000 {00010203}", 12},
@@ -102,7 +116,8 @@ static void test_next_in_every_prefix(void **state)
 		for (size_t len = 0; len <= all.len; len++)
 			for (int cut = 0; cut < 2; cut++) {
 				struct slice in = edge(slice_of(all.ptr, len));
-				struct dataset ds = {reader_of(in, cut), samples[s].encoding};
+				struct dataset ds = {reader_of(in, cut),
+						     samples[s].encoding};
 				struct dataset_element el;
 				size_t i = 0;
 
@@ -117,11 +132,14 @@ static void test_next_in_every_prefix(void **state)
 				}
 				assert_true(at[i] <= len);
 				assert_true(i == samples[s].n || len < at[i + 1]);
-				assert_int_equal(ds.bytes.state, cut		    ? READ_MORE
-								 : at[i] == len ? READ_OK
-										    : READ_BAD);
-				assert_true(el.tag == 0 || el.tag == samples[s].pieces[i].tag);
-				assert_int_equal(el.tag != 0, len >= at[i] + 4 && len != at[i]);
+				assert_int_equal(ds.bytes.state, cut ? READ_MORE
+								 : at[i] == len
+									 ? READ_OK
+									 : READ_BAD);
+				assert_true(el.tag == 0 ||
+					    el.tag == samples[s].pieces[i].tag);
+				assert_int_equal(el.tag != 0,
+						 len >= at[i] + 4 && len != at[i]);
 			}
 	}
 }
@@ -129,15 +147,17 @@ static void test_next_in_every_prefix(void **state)
 /* READ_MORE exactly until a wanted element has come or a greater tag has been seen */
 static void test_collect_in_every_prefix(void **state)
 {
-	static const uint32_t tags[] = {0x00080050, MODALITY, 0x00100010, PATIENT_ID, ROWS};
+	static const uint32_t tags[] = {0x00080050, MODALITY, 0x00100010, PATIENT_ID,
+					ROWS};
 	size_t at[MOST + 1], n = sizeof(tags) / sizeof(tags[0]);
 
 	for (size_t s = 0; s < SAMPLES; s++) {
 		struct slice all = assemble(s, at);
 
 		for (size_t len = 0; len <= all.len; len++) {
-			struct dataset ds = {reader_of(edge(slice_of(all.ptr, len)), true),
-					     samples[s].encoding};
+			struct dataset ds = {
+				reader_of(edge(slice_of(all.ptr, len)), true),
+				samples[s].encoding};
 			struct dataset_wanted w[5];
 			enum read_state got;
 			size_t unknown = 0;
@@ -150,10 +170,12 @@ static void test_collect_in_every_prefix(void **state)
 				enum dataset_state expected = DATASET_UNKNOWN;
 
 				for (size_t i = 0; i < samples[s].n; i++)
-					if (samples[s].pieces[i].tag == tags[k] && len >= at[i + 1])
+					if (samples[s].pieces[i].tag == tags[k] &&
+					    len >= at[i + 1])
 						expected = DATASET_PRESENT;
 					else if (samples[s].pieces[i].tag > tags[k] &&
-						 len >= at[i] + 4 && expected == DATASET_UNKNOWN)
+						 len >= at[i] + 4 &&
+						 expected == DATASET_UNKNOWN)
 						expected = DATASET_ABSENT;
 				assert_int_equal(w[k].state, expected);
 				unknown += expected == DATASET_UNKNOWN;
@@ -195,17 +217,20 @@ static void test_cut_elements_are_waited_for(void **state)
 static void test_what_is_broken(void **state)
 {
 	static const char *const broken[] = {
-		"0800 6000 'CS' 0300 'CT'",                         /* length lies */
+		"0800 6000 'CS' 0300 'CT'", /* length lies */
 		"0900 1010 'OB' 0000 FEFFFFFF 00",
-		"0800 6000 'cs' 0200 'CT'",                         /* no VR */
+		"0800 6000 'cs' 0200 'CT'", /* no VR */
 		"0800 6000 0000 0200 'CT'",
-		"FEFF 00E0 <0800 6000 'CS' 0200 'CT'>",             /* item at the top */
-		END_SQ, END_ITEM,
-		"0800 4011 'SQ' 0000" OPEN "0800 6000 'CS' 0200 'CT'" END_SQ, /* no item */
+		"FEFF 00E0 <0800 6000 'CS' 0200 'CT'>", /* item at the top */
+		END_SQ,
+		END_ITEM,
+		"0800 4011 'SQ' 0000" OPEN
+		"0800 6000 'CS' 0200 'CT'" END_SQ, /* no item */
 		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0" OPEN END_SQ,
-		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0" OPEN "FEFF 00E0 <>" END_ITEM END_SQ,
+		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0" OPEN
+		"FEFF 00E0 <>" END_ITEM END_SQ,
 		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0 10000000" END_SQ, /* item lies */
-		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0 <>",          /* no end */
+		"0800 4011 'SQ' 0000" OPEN "FEFF 00E0 <>",              /* no end */
 		"0800 4011 'SQ' 0000" OPEN,
 		"0800 60",
 	};
@@ -277,10 +302,12 @@ static void test_numbers(void **state)
 				be ? DATASET_EXPLICIT_BE : DATASET_EXPLICIT_LE, &w));
 			assert_true(is_text(writer_slice(&w), cases[i].text));
 		}
-	for (const char *vr = "AEASCSDADSDTISLOLTOBOWPNSHSQSTTMUCUIUNURUT"; *vr; vr += 2) {
+	for (const char *vr = "AEASCSDADSDTISLOLTOBOWPNSHSQSTTMUCUIUNURUT"; *vr;
+	     vr += 2) {
 		struct writer w = writer_of(text, sizeof(text));
 
-		assert_false(dataset_number_text(vr, sample("0102"), DATASET_IMPLICIT_LE, &w));
+		assert_false(
+			dataset_number_text(vr, sample("0102"), DATASET_IMPLICIT_LE, &w));
 		assert_int_equal(w.len, 0);
 	}
 }

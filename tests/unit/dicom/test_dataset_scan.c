@@ -17,7 +17,8 @@ enum { ROOM = 1 << 17 };
 /* A sequence of three items: <depth> more of them within the first, an empty one, a
  * private creator of its own.
  */
-static void put_sequence(struct writer *w, struct form f, uint32_t tag, const char *vr, int depth)
+static void put_sequence(struct writer *w, struct form f, uint32_t tag, const char *vr,
+			 int depth)
 {
 	struct form outer = f;
 	size_t sequence = begin(w, f, tag, vr), item;
@@ -71,27 +72,35 @@ static const struct {
 	uint32_t tag;
 	const char *creator, *value;
 } expected[] = {
-	{0x00080005, NULL, "ISO_IR 100"}, {0x00080050, NULL, NULL}, {0x00080060, NULL, "CT"},
-	{0x00081140, NULL, "*"},          {0x00090011, NULL, "OTHER "},
-	{0x00091001, NULL, "a1"},         {0x00091002, NULL, NULL}, {0x00100010, NULL, NULL},
-	{0x00100020, NULL, "ID7 "},       {0x00100020, NULL, "ID7 "},
-	{0x00280010, NULL, "xy"},         {0x7FE00010, NULL, "pixels"},
+	{0x00080005, NULL, "ISO_IR 100"},
+	{0x00080050, NULL, NULL},
+	{0x00080060, NULL, "CT"},
+	{0x00081140, NULL, "*"},
+	{0x00090011, NULL, "OTHER "},
+	{0x00091001, NULL, "a1"},
+	{0x00091002, NULL, NULL},
+	{0x00100010, NULL, NULL},
+	{0x00100020, NULL, "ID7 "},
+	{0x00100020, NULL, "ID7 "},
+	{0x00280010, NULL, "xy"},
+	{0x7FE00010, NULL, "pixels"},
 	{0x00070001, "ACME", NULL}, /* no such group */
 	{0x00090001, "ACME", "a1"},
-	{0x00090002, "ACME", "a2"},   /* in its second block */
-	{0x00090003, "ACME", NULL},   /* that block is reserved by no LO */
+	{0x00090002, "ACME", "a2"}, /* in its second block */
+	{0x00090003, "ACME", NULL}, /* that block is reserved by no LO */
 	{0x00090001, "OTHER", "11"},
 	{0x00090001, "NOBODY", NULL},
-	{0x00090010, "ACME", NULL},   /* is no creator element */
+	{0x00090010, "ACME", NULL}, /* is no creator element */
 	{0x00090010, "EDGE", "EDGE"},
-	{0x00110001, "ACME", "*"},    /* another group, another block */
+	{0x00110001, "ACME", "*"}, /* another group, another block */
 	{0x00110002, "ACME", NULL},
 	{0x00130001, "ACME", NULL},
 };
 
 enum { WANTED = sizeof(expected) / sizeof(expected[0]), PLAIN = 12 };
 
-static struct dataset_scan scan_of(struct slice in, bool cut, enum dataset_encoding encoding,
+static struct dataset_scan scan_of(struct slice in, bool cut,
+				   enum dataset_encoding encoding,
 				   struct dataset_wanted *w)
 {
 	struct dataset_scan s;
@@ -109,15 +118,16 @@ static void test_what_is_there(void **state)
 {
 	for (size_t f = 0; f < FORMS; f++) {
 		struct dataset_wanted w[WANTED];
-		struct dataset_scan s = scan_of(edge(build(forms[f])), false,
-						forms[f].encoding, w);
+		struct dataset_scan s =
+			scan_of(edge(build(forms[f])), false, forms[f].encoding, w);
 
 		for (size_t i = 0; i < WANTED; i++) {
 			const struct dataset_wanted *got = dataset_find(&s, i);
 			const char *value = expected[i].value;
 
 			assert_ptr_equal(got, &w[i]);
-			assert_int_equal(got->state, value ? DATASET_PRESENT : DATASET_ABSENT);
+			assert_int_equal(got->state,
+					 value ? DATASET_PRESENT : DATASET_ABSENT);
 			if (value && value[0] != '*')
 				assert_true(is_text(got->value, value));
 		}
@@ -126,7 +136,8 @@ static void test_what_is_there(void **state)
 }
 
 /* <part> is what a beginning of the data set says, <whole> what all of it does. */
-static void check_same(const struct dataset_wanted *part, const struct dataset_wanted *whole)
+static void check_same(const struct dataset_wanted *part,
+		       const struct dataset_wanted *whole)
 {
 	if (part->state == DATASET_UNKNOWN) {
 		assert_int_equal(part->value.len, 0);
@@ -145,7 +156,8 @@ static void check_same(const struct dataset_wanted *part, const struct dataset_w
 }
 
 /* The same for all that is within two sequences */
-static void check_items(const struct dataset_wanted *part, const struct dataset_wanted *whole,
+static void check_items(const struct dataset_wanted *part,
+			const struct dataset_wanted *whole,
 			enum dataset_encoding encoding)
 {
 	struct dataset_items few = dataset_items_of(part, encoding);
@@ -154,9 +166,11 @@ static void check_items(const struct dataset_wanted *part, const struct dataset_
 	size_t n = 0;
 
 	for (; dataset_next_item(&few, &a); n++) {
-		struct dataset_wanted wa[] = {{.tag = 0x00080060}, {.tag = 0x00081140},
+		struct dataset_wanted wa[] = {{.tag = 0x00080060},
+					      {.tag = 0x00081140},
 					      {.tag = 0x00090001, .creator = "ACME"},
-					      {.tag = 0x00090001, .creator = "INNER"}}, wb[4];
+					      {.tag = 0x00090001, .creator = "INNER"}},
+				      wb[4];
 		struct dataset_scan sa, sb;
 
 		assert_true(dataset_next_item(&all, &b));
@@ -200,7 +214,8 @@ static void test_every_prefix(void **state)
 						   &whole[i * step % WANTED]);
 				for (size_t i = 0; step > 1 && i < WANTED; i++) {
 					assert_int_equal(part[i].state, again[i].state);
-					assert_true(slice_equal(part[i].value, again[i].value));
+					assert_true(slice_equal(part[i].value,
+								again[i].value));
 				}
 				memcpy(again, part, sizeof(part));
 			}
@@ -224,18 +239,21 @@ static void test_no_more_than_needed(void **state)
 			dataset_find(&s, i);
 			needed = dataset_scan_bytes(&s);
 			if (w[i].state == DATASET_PRESENT)
-				assert_ptr_equal(all.ptr + needed, w[i].value.ptr + w[i].value.len);
+				assert_ptr_equal(all.ptr + needed,
+						 w[i].value.ptr + w[i].value.len);
 			dataset_find(&s, i);
 			assert_int_equal(dataset_scan_bytes(&s), needed);
 
-			s = scan_of(slice_head(all, needed), true, forms[f].encoding, part);
+			s = scan_of(slice_head(all, needed), true, forms[f].encoding,
+				    part);
 			check_same(dataset_find(&s, i), &w[i]);
 			assert_int_equal(part[i].state, w[i].state);
 			assert_int_equal(dataset_scan_bytes(&s), needed);
 			assert_int_equal(s.ds.bytes.state, READ_OK);
 
 			for (size_t len = 0; len < needed; len++) {
-				s = scan_of(slice_head(all, len), true, forms[f].encoding, part);
+				s = scan_of(slice_head(all, len), true, forms[f].encoding,
+					    part);
 				dataset_find(&s, i);
 				assert_true(part[i].state == DATASET_UNKNOWN ||
 					    part[i].state == DATASET_CUT);
@@ -292,8 +310,9 @@ static void test_cut_elements(void **state)
 /* A data set that breaks: what came before is found, all else is absent. */
 static void test_broken_data_sets(void **state)
 {
-	static const char *const tails[] = {"0900 0110 'LO' 0900 'short'", "0900 0110 'l'",
-					    "0800 6100 '!!' 0000", "FEFF 00E0 <>", "08"};
+	static const char *const tails[] = {"0900 0110 'LO' 0900 'short'",
+					    "0900 0110 'l'", "0800 6100 '!!' 0000",
+					    "FEFF 00E0 <>", "08"};
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		uint8_t buf[256];
@@ -308,7 +327,8 @@ static void test_broken_data_sets(void **state)
 		for (size_t k = 0; k < WANTED; k++)
 			assert_int_equal(dataset_find(&s, k)->state,
 					 k == 2 ? DATASET_PRESENT : DATASET_ABSENT);
-		assert_int_equal(s.ds.bytes.state, tails[i][0] == 'F' ? READ_OK : READ_BAD);
+		assert_int_equal(s.ds.bytes.state,
+				 tails[i][0] == 'F' ? READ_OK : READ_BAD);
 	}
 }
 
@@ -338,7 +358,8 @@ static void test_many_items(void **state)
 	for (size_t f = 0; f < FORMS; f++)
 		for (int un = 0; un < 2; un++) {
 			struct slice in = edge(many_items(forms[f], un ? "UN" : "SQ"));
-			struct dataset ds = {reader_of(in, false), forms[f].encoding}, item;
+			struct dataset ds = {reader_of(in, false), forms[f].encoding},
+				       item;
 			struct dataset_wanted w = {.tag = 0x00111001};
 			struct dataset_items items;
 			struct dataset_scan s;
@@ -351,7 +372,8 @@ static void test_many_items(void **state)
 				char text[8];
 
 				snprintf(text, sizeof(text), "%06zu", n);
-				assert_true(dataset_next(&item, &el) && is_text(el.value, text));
+				assert_true(dataset_next(&item, &el) &&
+					    is_text(el.value, text));
 				assert_true(reader_done(&item.bytes) && !item.bytes.cut);
 			}
 			assert_int_equal(n, 1000);
@@ -387,9 +409,11 @@ static void test_broken_sequences(void **state)
 		size_t items;
 	} cases[] = {
 		{"0800 6000 'CS' 0200 'CT'", 0},
-		{"FEFF 00E0 <> " "FEFF DDE0 00000000 00", 1}, /* more behind the end */
+		{"FEFF 00E0 <> "
+		 "FEFF DDE0 00000000 00",
+		 1}, /* more behind the end */
 		{"FEFF 00E0 <> FEFF 0DE0 00000000", 1},
-		{"FEFF 00E0 <> FEFF 00E0 0A000000 0800", 2},      /* an item lies */
+		{"FEFF 00E0 <> FEFF 00E0 0A000000 0800", 2},        /* an item lies */
 		{"FEFF 00E0 FFFFFFFF 0800 6000 'CS' 0200 'CT'", 1}, /* and has no end */
 		{"FEFF 00E0 FFFFFFFF FEFF DDE0 00000000", 1},
 		{"FEFF 00E0", 0},
@@ -397,7 +421,8 @@ static void test_broken_sequences(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct dataset_wanted w = {.state = DATASET_PRESENT, .vr = "SQ",
+		struct dataset_wanted w = {.state = DATASET_PRESENT,
+					   .vr = "SQ",
 					   .value = edge(sample(cases[i].bytes))};
 		struct dataset_items items = dataset_items_of(&w, DATASET_EXPLICIT_LE);
 		struct dataset item;

@@ -73,7 +73,7 @@ static void test_private_attributes(void **state)
 		{0x0029, "SIEMENS CSA HEADER", 0x10, "OB"},
 		{0x2001, "Philips Imaging DD 001", 0x03, "FL"},
 		{0x0009, "MERGE TECHNOLOGIES, INC.", 0x00, "OB"}, /* a comma inside */
-		{0x0019, "1.2.840.113681", 0x10, "ST"},		   /* the first of the file */
+		{0x0019, "1.2.840.113681", 0x10, "ST"}, /* the first of the file */
 		/* ranges of groups */
 		{0x7001, "DLX_ANNOT_01", 0x04, "ST"},
 		{0x7003, "DLX_ANNOT_01", 0x04, "ST"},
@@ -90,25 +90,32 @@ static void test_private_attributes(void **state)
 		const char *creator;
 		uint8_t element;
 	} unknown[] = {
-		{0x0029, "SIEMENS CSA HEADER", 0xFF}, {0x002B, "SIEMENS CSA HEADER", 0x10},
-		{0x0029, "SIEMENS CSA HEADE", 0x10},  {0x0029, "SIEMENS CSA HEADERS", 0x10},
-		{0x0029, "siemens csa header", 0x10}, {0x7002, "DLX_ANNOT_01", 0x04},
-		{0x6FFF, "DLX_ANNOT_01", 0x04},	     {0x7101, "DLX_ANNOT_01", 0x04},
-		{0x0019, "", 0x0C},		     {0x0019, "~", 0x0C},
+		{0x0029, "SIEMENS CSA HEADER", 0xFF},
+		{0x002B, "SIEMENS CSA HEADER", 0x10},
+		{0x0029, "SIEMENS CSA HEADE", 0x10},
+		{0x0029, "SIEMENS CSA HEADERS", 0x10},
+		{0x0029, "siemens csa header", 0x10},
+		{0x7002, "DLX_ANNOT_01", 0x04},
+		{0x6FFF, "DLX_ANNOT_01", 0x04},
+		{0x7101, "DLX_ANNOT_01", 0x04},
+		{0x0019, "", 0x0C},
+		{0x0019, "~", 0x0C},
 		/* 12C0: its block is not the first */
 		{0x0019, "PHILIPS MR/PART", 0xC0},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		struct slice creator = edge(slice_str(known[i].creator));
-		const char *vr = dict_private_vr(known[i].group, creator, known[i].element);
+		const char *vr =
+			dict_private_vr(known[i].group, creator, known[i].element);
 
 		if (!vr || strcmp(vr, known[i].vr) != 0)
 			fail_msg("%04X %s %02X: %s", known[i].group, known[i].creator,
 				 known[i].element, vr ? vr : "unknown");
 	}
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
-		assert_null(dict_private_vr(unknown[i].group, edge(slice_str(unknown[i].creator)),
+		assert_null(dict_private_vr(unknown[i].group,
+					    edge(slice_str(unknown[i].creator)),
 					    unknown[i].element));
 	assert_null(dict_private_vr(0x0019, (struct slice){0}, 0x0C));
 }
@@ -130,8 +137,12 @@ static void test_every_private_attribute(void **state)
 	for (size_t i = 0; i < n; i++) {
 		struct slice creator = slice_str(rows[i].creator);
 
-		assert_string_equal(dict_private_vr(rows[i].first, creator, rows[i].element), rows[i].vr);
-		assert_string_equal(dict_private_vr(rows[i].last, creator, rows[i].element), rows[i].vr);
+		assert_string_equal(
+			dict_private_vr(rows[i].first, creator, rows[i].element),
+			rows[i].vr);
+		assert_string_equal(
+			dict_private_vr(rows[i].last, creator, rows[i].element),
+			rows[i].vr);
 	}
 }
 
@@ -158,12 +169,14 @@ static void test_uids(void **state)
 		{"1.2.840.10008.5.1.4.1.1.481.3", "RTStructureSetStorage", DICT_STORAGE},
 		{"1.2.840.10008.5.1.4.1.1.104.1", "EncapsulatedPDFStorage", DICT_STORAGE},
 		{"1.2.840.10008.5.1.4.1.1.88.33", "ComprehensiveSRStorage", DICT_STORAGE},
-		{"1.2.840.10008.1.3.10", NULL, DICT_OTHER}, /* media directory: no C-STORE */
+		{"1.2.840.10008.1.3.10", NULL,
+		 DICT_OTHER}, /* media directory: no C-STORE */
 		{"1.2.840.10008.1.20.1", NULL, DICT_OTHER}, /* storage commitment */
 		{"1.2.840.10008.5.1.4.1.2.2.1", NULL, DICT_OTHER}, /* query */
 		{"1.2.840.10008.5.1.4.31", NULL, DICT_OTHER},      /* worklist */
 		{"1.2.840.10008.3.1.2.3.3", NULL, DICT_OTHER},     /* MPPS */
-		{"1.2.840.10008.15.0.3.16", NULL, DICT_OTHER}, /* an LDAP attribute, dicomTransferSyntax */
+		{"1.2.840.10008.15.0.3.16", NULL,
+		 DICT_OTHER}, /* an LDAP attribute, dicomTransferSyntax */
 		{"1.2.840.10008.1.2", "ImplicitVRLittleEndian", DICT_TRANSFER_SYNTAX},
 		{"1.2.840.10008.1.2.1", "ExplicitVRLittleEndian", DICT_TRANSFER_SYNTAX},
 		{"1.2.840.10008.1.2.2", "ExplicitVRBigEndian", DICT_TRANSFER_SYNTAX},
@@ -198,8 +211,10 @@ static void test_keywords_of_uids(void **state)
 		{"LittleEndianExplicit", "1.2.840.10008.1.2.1"}, /* DCMTK's */
 		{"DeflatedExplicitVRLittleEndian", "1.2.840.10008.1.2.1.99"},
 		{"JPEGLosslessSV1", "1.2.840.10008.1.2.4.70"},
-		{"StudyRootQueryRetrieveInformationModelFind", "1.2.840.10008.5.1.4.1.2.2.1"},
-		{"StudyRootQueryRetrieveInformationModelFIND", "1.2.840.10008.5.1.4.1.2.2.1"},
+		{"StudyRootQueryRetrieveInformationModelFind",
+		 "1.2.840.10008.5.1.4.1.2.2.1"},
+		{"StudyRootQueryRetrieveInformationModelFIND",
+		 "1.2.840.10008.5.1.4.1.2.2.1"},
 		{"PatientRootQueryRetrieveInformationModelMove",
 		 "1.2.840.10008.5.1.4.1.2.1.2"},
 		{"ModalityWorklistInformationModelFind", "1.2.840.10008.5.1.4.31"},
@@ -231,7 +246,8 @@ static void test_keywords_lead_back(void **state)
 		const char *uid = dict_uid_by_keyword(slice_str(u->keyword));
 
 		if (u->kind != DICT_OTHER && (!uid || strcmp(uid, u->uid) != 0))
-			fail_msg("%s %s is %s", u->uid, u->keyword, uid ? uid : "unknown");
+			fail_msg("%s %s is %s", u->uid, u->keyword,
+				 uid ? uid : "unknown");
 	}
 }
 
@@ -242,35 +258,50 @@ static void test_groups(void **state)
 		const char *in;
 		const char *out;
 	} known[] = {
-		{"storage", "5.1.4.1.1.2 5.1.4.1.1.104.1 5.1.4.1.1.1.1.1 5.1.4.1.1.77.1.5.4 5.1.4.34.7 5.1.4.38.1",
-		 "1.1 1.3.10 5.1.4.1.1 5.1.4.1.1.200.4 5.1.4.1.1.201.2 5.1.4.1.2.2.1 5.1.4.31"},
+		{"storage",
+		 "5.1.4.1.1.2 5.1.4.1.1.104.1 5.1.4.1.1.1.1.1 5.1.4.1.1.77.1.5.4 "
+		 "5.1.4.34.7 5.1.4.38.1",
+		 "1.1 1.3.10 5.1.4.1.1 5.1.4.1.1.200.4 5.1.4.1.1.201.2 5.1.4.1.2.2.1 "
+		 "5.1.4.31"},
 		/* newer than the dictionary */
 		{"storage", "5.1.4.1.1.999.9 5.1.4.1.1.201.1", "5.1.4.2.1.2 5.1.4.1.11"},
 		{"verification", "1.1", "1.10 1.1.1 1.2"},
-		{"query-retrieve", "5.1.4.1.2.1.1 5.1.4.1.2.2.3 5.1.4.1.2.4.2 5.1.4.1.2.5.3 5.1.4.1.2.9.1",
+		{"query-retrieve",
+		 "5.1.4.1.2.1.1 5.1.4.1.2.2.3 5.1.4.1.2.4.2 5.1.4.1.2.5.3 5.1.4.1.2.9.1",
 		 "5.1.4.31 5.1.4.1.1.2 5.1.4.1.2 5.1.4.38.2"},
 		{"worklist", "5.1.4.31", "5.1.4.32 5.1.4.32.1 5.1.4.3 5.1.4.31.1"},
 		{"mpps", "3.1.2.3.3 3.1.2.3.4 3.1.2.3.5", "3.1.2.5.1 3.1.2.1.1"},
 		{"storage-commitment", "1.20.1 1.20.2", "1.20.1.1 1.20 1.2"},
-		{"print", "5.1.1.1 5.1.1.2 5.1.1.4.1 5.1.1.9 5.1.1.16.376 5.1.1.18 5.1.1.23",
+		{"print",
+		 "5.1.1.1 5.1.1.2 5.1.1.4.1 5.1.1.9 5.1.1.16.376 5.1.1.18 5.1.1.23",
 		 "5.1.1.29 5.1.1.33 5.1.1.40 5.1.1.17 5.1.1.90"},
-		{"uncompressed", "1.2 1.2.1 1.2.2 1.2.1.98", "1.2.1.99 1.2.5 1.2.4.50 1.1 1.20.1"},
-		{"compressed", "1.2.1.99 1.2.5 1.2.4.50 1.2.4.203 1.2.8.1 1.2.4.108 1.2.9",
+		{"uncompressed", "1.2 1.2.1 1.2.2 1.2.1.98",
+		 "1.2.1.99 1.2.5 1.2.4.50 1.1 1.20.1"},
+		{"compressed",
+		 "1.2.1.99 1.2.5 1.2.4.50 1.2.4.203 1.2.8.1 1.2.4.108 1.2.9",
 		 "1.2 1.2.1 1.2.2 1.2.1.98 1.2.6.1 1.2.7.3 1.1"},
-		{"lossless", "1.2.1.99 1.2.5 1.2.4.57 1.2.4.70 1.2.4.80 1.2.4.90 1.2.4.92 1.2.4.110 1.2.4.201 1.2.4.202",
-		 "1.2 1.2.1 1.2.4.50 1.2.4.81 1.2.4.91 1.2.4.93 1.2.4.94 1.2.4.203 1.2.9"},
-		{"lossy", "1.2.4.50 1.2.4.51 1.2.4.81 1.2.4.91 1.2.4.93 1.2.4.94 1.2.4.100 1.2.4.100.1 1.2.4.102 1.2.4.107 1.2.4.112 1.2.4.203 1.2.9",
+		{"lossless",
+		 "1.2.1.99 1.2.5 1.2.4.57 1.2.4.70 1.2.4.80 1.2.4.90 1.2.4.92 1.2.4.110 "
+		 "1.2.4.201 1.2.4.202",
+		 "1.2 1.2.1 1.2.4.50 1.2.4.81 1.2.4.91 1.2.4.93 1.2.4.94 1.2.4.203 "
+		 "1.2.9"},
+		{"lossy",
+		 "1.2.4.50 1.2.4.51 1.2.4.81 1.2.4.91 1.2.4.93 1.2.4.94 1.2.4.100 "
+		 "1.2.4.100.1 1.2.4.102 1.2.4.107 1.2.4.112 1.2.4.203 1.2.9",
 		 "1.2 1.2.1.98 1.2.1.99 1.2.5 1.2.4.70 1.2.4.90 1.2.4.202 1.2.7.1"},
 	};
 	char uid[64], list[200];
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		for (int in = 0; in < 2; in++) {
-			snprintf(list, sizeof(list), "%s", in ? known[i].in : known[i].out);
+			snprintf(list, sizeof(list), "%s",
+				 in ? known[i].in : known[i].out);
 			for (char *s = strtok(list, " "); s; s = strtok(NULL, " ")) {
 				snprintf(uid, sizeof(uid), "1.2.840.10008.%s", s);
-				if (dict_in_group(known[i].group, edge(slice_str(uid))) != in)
-					fail_msg("%s %s %s", uid, in ? "is not" : "is", known[i].group);
+				if (dict_in_group(known[i].group, edge(slice_str(uid))) !=
+				    in)
+					fail_msg("%s %s %s", uid, in ? "is not" : "is",
+						 known[i].group);
 			}
 		}
 }
@@ -278,7 +309,8 @@ static void test_groups(void **state)
 /* Every UID of the dictionary: what its groups are, taken together. */
 static void test_groups_together(void **state)
 {
-	static const char *const transfer[] = {"uncompressed", "compressed", "lossless", "lossy"};
+	static const char *const transfer[] = {"uncompressed", "compressed", "lossless",
+					       "lossy"};
 	const struct dict_uid *u;
 	const char *name;
 
@@ -294,9 +326,11 @@ static void test_groups_together(void **state)
 		assert_false(in[0] && in[1]);
 		assert_int_equal(in[1], in[2] + in[3]);
 		/* the dictionary has a private one too */
-		if (u->kind == DICT_TRANSFER_SYNTAX && strncmp(u->uid, "1.2.840.10008.", 14) == 0)
-			assert_int_equal(in[0] || in[1], !strstr(u->uid, ".10008.1.2.6.") &&
-								 !strstr(u->uid, ".10008.1.2.7."));
+		if (u->kind == DICT_TRANSFER_SYNTAX &&
+		    strncmp(u->uid, "1.2.840.10008.", 14) == 0)
+			assert_int_equal(in[0] || in[1],
+					 !strstr(u->uid, ".10008.1.2.6.") &&
+						 !strstr(u->uid, ".10008.1.2.7."));
 		else
 			assert_false(in[0] || in[1]);
 		if (u->kind == DICT_STORAGE || u->kind == DICT_VERIFICATION)
@@ -305,9 +339,10 @@ static void test_groups_together(void **state)
 			assert_false(classes);
 	}
 	for (size_t k = 0; (name = dict_group_name(k)); k++) {
-		assert_int_equal(dict_group_is_transfer(name), strcmp(name, "uncompressed") == 0 ||
-								       strcmp(name, "compressed") == 0 ||
-								       strncmp(name, "loss", 4) == 0);
+		assert_int_equal(dict_group_is_transfer(name),
+				 strcmp(name, "uncompressed") == 0 ||
+					 strcmp(name, "compressed") == 0 ||
+					 strncmp(name, "loss", 4) == 0);
 		assert_false(dict_in_group(name, (struct slice){0}));
 		assert_false(dict_in_group(name, slice_str("1.2.840.113619.4.2")));
 	}

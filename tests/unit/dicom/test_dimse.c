@@ -17,9 +17,9 @@
 	"0000 0200 <'1.2.840.10008.5.1.4.1.1.2' 00>" /* Affected SOP Class UID */        \
 	"0000 0001 <0100>"                           /* Command Field */
 #define STORE_2                                                                          \
-	"0000 1001 <0700> 0000 0007 <0000>"          /* Message ID, Priority */          \
-	"0000 0008 <0100>"                           /* Command Data Set Type */         \
-	"0000 0010 <'1.2.3.4' 00>"                   /* Affected SOP Instance UID */
+	"0000 1001 <0700> 0000 0007 <0000>" /* Message ID, Priority */                   \
+	"0000 0008 <0100>"                  /* Command Data Set Type */                  \
+	"0000 0010 <'1.2.3.4' 00>"          /* Affected SOP Instance UID */
 #define STORE STORE_1 STORE_2
 #define ECHO                                                                             \
 	"0000 0200 <'1.2.840.10008.1.1' 00> 0000 0001 <3000> 0000 1001 <0100>"           \
@@ -43,14 +43,16 @@ static void test_every_prefix_of_every_packing(void **state)
 	static const char *const streams[] = {
 		P_DATA "{{05 03" STORE "}}" P_DATA "{{05 02 'DATASET'}}",
 		P_DATA "{{05 03" STORE "} {05 02 'DATASET'}}", /* in one PDU */
-		P_DATA "{{05 01" STORE_1 "}}" P_DATA "{{05 03" STORE_2 "} {05 00 'DA'}}"
-		P_DATA "{{05 00 'TASE'} {05 02 'T'}}",
-		P_DATA "{{05 01} {05 01" STORE "} {05 03}}"    /* empty fragments */
+		P_DATA "{{05 01" STORE_1 "}}" P_DATA "{{05 03" STORE_2
+		       "} {05 00 'DA'}}" P_DATA "{{05 00 'TASE'} {05 02 'T'}}",
+		P_DATA "{{05 01} {05 01" STORE "} {05 03}}" /* empty fragments */
 		P_DATA "{{05 00}}" P_DATA "{{05 00 'DATASET'}}" P_DATA "{{05 02}}",
-		P_DATA "{{05 03" STORE "}}"                    /* one byte each */
-		P_DATA "{{05 00 'D'}}" P_DATA "{{05 00 'A'} {05 00 'T'} {05 00 'A'}}"
-		P_DATA "{{05 00 'S'}}" P_DATA "{{05 00 'E'} {05 02 'T'}}",
-		P_DATA "{}" P_DATA "{{05 03" STORE "}}" P_DATA "{}" P_DATA "{{05 02 'DATASET'}}",
+		P_DATA "{{05 03" STORE "}}" /* one byte each */
+		P_DATA "{{05 00 'D'}}" P_DATA
+		       "{{05 00 'A'} {05 00 'T'} {05 00 'A'}}" P_DATA
+		       "{{05 00 'S'}}" P_DATA "{{05 00 'E'} {05 02 'T'}}",
+		P_DATA "{}" P_DATA "{{05 03" STORE "}}" P_DATA "{}" P_DATA
+		       "{{05 02 'DATASET'}}",
 	};
 
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
@@ -66,7 +68,8 @@ static void test_every_prefix_of_every_packing(void **state)
 				assert_int_equal(m.context_id, 5);
 				assert_int_equal(m.command_field, DIMSE_C_STORE_RQ);
 				assert_true(m.has_data_set);
-				assert_true(is_text(m.sop_class, "1.2.840.10008.5.1.4.1.1.2"));
+				assert_true(is_text(m.sop_class,
+						    "1.2.840.10008.5.1.4.1.1.2"));
 				assert_true(slice_equal(m.command, sample(STORE)));
 			}
 			if (len == all.len) {
@@ -154,7 +157,8 @@ static void test_endings(void **state)
 	}
 	gather(sample("00 00 {00}"));
 	assert_int_equal(m.end, DIMSE_ERROR);
-	assert_int_equal(m.abort_reason, PDU_ABORT_UNRECOGNIZED_PDU); /* there is no type 0 */
+	assert_int_equal(m.abort_reason,
+			 PDU_ABORT_UNRECOGNIZED_PDU); /* there is no type 0 */
 }
 
 static void test_buffers_that_are_full(void **state)

@@ -47,7 +47,8 @@ static void test_every_prefix(void **state)
 		struct writer out = writer_of(out_bytes, sizeof(out_bytes));
 		bool cut = true;
 
-		assert_true(inflate_prefix(edge(slice_of(in.ptr, len)), &out, arena, &cut));
+		assert_true(
+			inflate_prefix(edge(slice_of(in.ptr, len)), &out, arena, &cut));
 		assert_int_equal(cut, len < in.len);
 		assert_true(out.len >= last && out.len <= text.len);
 		assert_memory_equal(out_bytes, plain, out.len);
@@ -90,17 +91,17 @@ static void test_little_room(void **state)
 static void test_garbage(void **state)
 {
 	static const char *const garbage[] = {
-		"07",            /* RFC 1951 3.2.3: block type 11 is an error */
-		"FFFF",
-		"01 0500 0000",  /* stored: length and its complement differ */
-		"78 9C 4B 04",   /* a zlib header is no deflate block */
+		"07",                   /* RFC 1951 3.2.3: block type 11 is an error */
+		"FFFF", "01 0500 0000", /* stored: length and its complement differ */
+		"78 9C 4B 04",          /* a zlib header is no deflate block */
 	};
 
 	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
 		struct writer out = writer_of(out_bytes, sizeof(out_bytes));
 		bool cut = true;
 
-		if (inflate_prefix(edge(sample(garbage[i])), &out, arena, &cut) && out.len > 0)
+		if (inflate_prefix(edge(sample(garbage[i])), &out, arena, &cut) &&
+		    out.len > 0)
 			fail_msg("taken for deflate: %s", garbage[i]);
 	}
 	/* what comes behind the end (padding to even, PS3.5 A.5) does not matter */
@@ -108,8 +109,8 @@ static void test_garbage(void **state)
 		struct writer out = writer_of(out_bytes, sizeof(out_bytes));
 		bool cut = true;
 
-		assert_true(inflate_prefix(edge(sample("01 0200 FDFF 'CT' 00")), &out, arena,
-					   &cut));
+		assert_true(inflate_prefix(edge(sample("01 0200 FDFF 'CT' 00")), &out,
+					   arena, &cut));
 		assert_false(cut);
 		assert_true(is_text(writer_slice(&out), "CT"));
 	}

@@ -15,7 +15,7 @@
 	"0001 0000 'ARCHIVE         ' 'CT_SCANNER_1    '" /* version, called, calling */ \
 	"AB 00*31 "                                       /* reserved, to be echoed */
 #define CONTEXT_NAME "10 00 ['1.2.840.10008.3.1.1.1']"
-#define CT	     "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
+#define CT           "30 00 ['1.2.840.10008.5.1.4.1.1.2']"
 #define EXPLICIT     "40 00 ['1.2.840.10008.1.2.1']"
 #define IMPLICIT     "40 00 ['1.2.840.10008.1.2']"
 
@@ -27,14 +27,14 @@ static const char *const full_rq[] = {
 	"20 00 [FF 00 00 00 30 00 ['1.2.840.10008.1.1' 00]" /* padded to even */
 	IMPLICIT "]",
 	"7E 00 ['unknown']",
-	"50 00 [51 00 [0001 0000]"                             /* maximum length 65536 */
-	"52 00 ['1.2.3.4']"                                    /* implementation class */
-	"53 00 [0001 0001]"                                    /* asynchronous operations */
-	"54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]"          /* role: SCU only */
-	"55 00 ['SCANNER_1 ']"                                 /* version name */
-	"56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02 01 00]"       /* SOP class extended */
+	"50 00 [51 00 [0001 0000]"                       /* maximum length 65536 */
+	"52 00 ['1.2.3.4']"                              /* implementation class */
+	"53 00 [0001 0001]"                              /* asynchronous operations */
+	"54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]"    /* role: SCU only */
+	"55 00 ['SCANNER_1 ']"                           /* version name */
+	"56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02 01 00]" /* SOP class extended */
 	"57 00 [['1.2.840.10008.5.1.4.1.1.2'] ['1.2.840.10008.4.2'] 0000]"
-	"58 00 [01 00 ['user'] [ ]]"                           /* identity, no response */
+	"58 00 [01 00 ['user'] [ ]]" /* identity, no response */
 	"7F 00 [ ]]",
 };
 
@@ -55,7 +55,8 @@ static void check_transfer_syntaxes(const struct pdu_context *c, const char *fir
 
 	assert_true(pdu_next_transfer_syntax(&list, &uid) && is_text(uid, first));
 	if (second)
-		assert_true(pdu_next_transfer_syntax(&list, &uid) && is_text(uid, second));
+		assert_true(pdu_next_transfer_syntax(&list, &uid) &&
+			    is_text(uid, second));
 	assert_false(pdu_next_transfer_syntax(&list, &uid));
 	assert_int_equal(list.state, READ_OK);
 }
@@ -72,7 +73,8 @@ static void check_full_rq(void)
 	assert_int_equal(a.ncontexts, 2);
 	assert_int_equal(a.contexts[0].id, 1);
 	assert_true(is_text(a.contexts[0].abstract_syntax, "1.2.840.10008.5.1.4.1.1.2"));
-	check_transfer_syntaxes(&a.contexts[0], "1.2.840.10008.1.2.1", "1.2.840.10008.1.2");
+	check_transfer_syntaxes(&a.contexts[0], "1.2.840.10008.1.2.1",
+				"1.2.840.10008.1.2");
 	assert_int_equal(a.contexts[1].id, 255);
 	assert_true(is_text(a.contexts[1].abstract_syntax, "1.2.840.10008.1.1"));
 	check_transfer_syntaxes(&a.contexts[1], "1.2.840.10008.1.2", NULL);
@@ -98,8 +100,8 @@ static void test_every_prefix_of_an_rq(void **state)
 	assert_int_equal(ends[0], PDU_ASSOCIATE_FIXED);
 	for (size_t len = 0; len <= w.len; len++) {
 		struct slice in = edge(slice_of(buf, len));
-		enum read_state whole = pdu_parse_associate(reader_of(in, false),
-							   PDU_ASSOCIATE_RQ, &a);
+		enum read_state whole =
+			pdu_parse_associate(reader_of(in, false), PDU_ASSOCIATE_RQ, &a);
 
 		if (len == ends[piece]) {
 			piece++;
@@ -111,9 +113,9 @@ static void test_every_prefix_of_an_rq(void **state)
 		}
 		if (len == w.len)
 			check_full_rq();
-		assert_int_equal(pdu_parse_associate(reader_of(in, true), PDU_ASSOCIATE_RQ,
-						    &a),
-				 READ_MORE);
+		assert_int_equal(
+			pdu_parse_associate(reader_of(in, true), PDU_ASSOCIATE_RQ, &a),
+			READ_MORE);
 		assert_null(a.error);
 		/* What came before the cut is known. */
 		assert_int_equal(a.calling_ae_title.len, len >= 36 ? 12 : 0);
@@ -134,16 +136,19 @@ static void test_every_prefix_of_a_stream(void **state)
 			bool first = pdu_next(&r, &pdu);
 
 			assert_int_equal(first, cut ? len >= 6 : len >= 10);
-			assert_int_equal(r.state, first ? READ_OK : cut ? READ_MORE : READ_BAD);
+			assert_int_equal(r.state, first ? READ_OK
+						  : cut ? READ_MORE
+							: READ_BAD);
 			if (!first)
 				continue;
 			assert_int_equal(pdu.type, PDU_RELEASE_RQ);
 			assert_int_equal(pdu.length, 4);
 			assert_int_equal(pdu.body.cut, len < 10);
 			assert_int_equal(pdu_next(&r, &pdu), cut ? len >= 16 : len == 19);
-			assert_int_equal(r.state, len == 19 || (cut && len >= 16) ? READ_OK
-						  : cut				  ? READ_MORE
-										  : READ_BAD);
+			assert_int_equal(r.state, len == 19 || (cut && len >= 16)
+							  ? READ_OK
+						  : cut ? READ_MORE
+							: READ_BAD);
 		}
 	}
 }
@@ -152,23 +157,24 @@ static void test_what_is_bad(void **state)
 {
 	static const char *const bad[] = {
 		"0001 0000 'too short'",
-		FIXED "10 00 0020 '1.2'",                       /* item lies */
-		FIXED "20 00 [01 00 00]",                       /* too short for its head */
+		FIXED "10 00 0020 '1.2'", /* item lies */
+		FIXED "20 00 [01 00 00]", /* too short for its head */
 		FIXED "20 00 [ ]",
-		FIXED "20 00 [01 00 00 00]",                    /* no abstract syntax */
+		FIXED "20 00 [01 00 00 00]", /* no abstract syntax */
 		FIXED "20 00 [01 00 00 00 30 00 [ ]" EXPLICIT "]", /* an empty one */
-		FIXED "20 00 [01 00 00 00 30 00 ['  ' 00]]",    /* nothing but padding */
-		FIXED "20 00 [01 00 00 00 30 00 0010 '1.2']",   /* sub-item lies */
+		FIXED "20 00 [01 00 00 00 30 00 ['  ' 00]]",  /* nothing but padding */
+		FIXED "20 00 [01 00 00 00 30 00 0010 '1.2']", /* sub-item lies */
 		FIXED "20 00 [01 00 00 00" CT "40 00 FFFF '1.2']",
-		FIXED "20 00 [01 00 00 00" CT "40 00 00]",      /* sub-item's head is cut */
-		FIXED "20 00 [02 00 00 00" CT EXPLICIT "]",     /* even id */
+		FIXED "20 00 [01 00 00 00" CT "40 00 00]",  /* sub-item's head is cut */
+		FIXED "20 00 [02 00 00 00" CT EXPLICIT "]", /* even id */
 		FIXED "20 00 [00 00 00 00" CT EXPLICIT "]",
-		FIXED "20 00 [01 00 00 00" CT EXPLICIT "] 20 00 [01 00 00 00" CT EXPLICIT "]",
-		FIXED "50 00 [51 00 [00 00 01]]",               /* maximum length of 3 bytes */
-		FIXED "50 00 [51 00 0008 00004000]",            /* sub-item lies */
+		FIXED "20 00 [01 00 00 00" CT EXPLICIT "] 20 00 [01 00 00 00" CT EXPLICIT
+		      "]",
+		FIXED "50 00 [51 00 [00 00 01]]",    /* maximum length of 3 bytes */
+		FIXED "50 00 [51 00 0008 00004000]", /* sub-item lies */
 		FIXED "50 00 [52 00 00]",
-		FIXED "50 00 [54 00 [0010 '1.2' 00 01]]",       /* UID length within it lies */
-		FIXED "50 00 [54 00 [['1.2'] 00]]",             /* no SCP role */
+		FIXED "50 00 [54 00 [0010 '1.2' 00 01]]", /* UID length within it lies */
+		FIXED "50 00 [54 00 [['1.2'] 00]]",       /* no SCP role */
 		FIXED "50 00 [58 00 [01]]",
 	};
 
@@ -189,17 +195,20 @@ static void test_what_is_tolerated(void **state)
 	assert_int_equal(a.application_context.len, 0);
 	assert_false(a.has_maximum_length);
 	/* unknown sub-items in a context, reserved bytes that are not zero */
-	assert_int_equal(parse(FIXED "20 77 [03 55 66 44 99 01 ['?']" CT "40 22 [ ]" IMPLICIT "]",
+	assert_int_equal(parse(FIXED "20 77 [03 55 66 44 99 01 ['?']" CT
+				     "40 22 [ ]" IMPLICIT "]",
 			       PDU_ASSOCIATE_RQ),
 			 READ_OK);
 	assert_int_equal(a.contexts[0].id, 3);
-	assert_int_equal(parse(FIXED "50 00 [54 00 [['1.2'] 00 01] 58 00 [02 01 [ ] [ ]]]",
+	assert_int_equal(parse(FIXED
+			       "50 00 [54 00 [['1.2'] 00 01] 58 00 [02 01 [ ] [ ]]]",
 			       PDU_ASSOCIATE_RQ),
 			 READ_OK);
 	assert_true(a.scp_role);
 	assert_true(a.user_identity_response);
 	/* one SCP role is enough, whatever the next item says */
-	assert_int_equal(parse(FIXED "50 00 [54 00 [['1.2'] 00 01] 54 00 [['1.3'] 01 00]]",
+	assert_int_equal(parse(FIXED
+			       "50 00 [54 00 [['1.2'] 00 01] 54 00 [['1.3'] 01 00]]",
 			       PDU_ASSOCIATE_RQ),
 			 READ_OK);
 	assert_true(a.scp_role);
@@ -241,7 +250,7 @@ static void test_many_contexts(void **state)
 
 	write_rq(&w, 128, "00*3 " CT EXPLICIT);
 	assert_int_equal(pdu_parse_associate(reader_of(edge(writer_slice(&w)), false),
-					    PDU_ASSOCIATE_RQ, &a),
+					     PDU_ASSOCIATE_RQ, &a),
 			 READ_OK);
 	assert_int_equal(a.ncontexts, 128);
 	assert_int_equal(a.contexts[127].id, 255);
@@ -249,14 +258,14 @@ static void test_many_contexts(void **state)
 	w.len = 0;
 	write_rq(&w, 129, "00*3 " CT EXPLICIT);
 	assert_int_equal(pdu_parse_associate(reader_of(edge(writer_slice(&w)), false),
-					    PDU_ASSOCIATE_RQ, &a),
+					     PDU_ASSOCIATE_RQ, &a),
 			 READ_BAD);
 	/* items have 16-bit lengths, the PDU has not */
 	w.len = 0;
 	write_rq(&w, 16, "00*3 " CT EXPLICIT "99 00 ['x'00*9999]");
 	assert_true(w.len > 150000);
 	assert_int_equal(pdu_parse_associate(reader_of(edge(writer_slice(&w)), false),
-					    PDU_ASSOCIATE_RQ, &a),
+					     PDU_ASSOCIATE_RQ, &a),
 			 READ_OK);
 	assert_int_equal(a.ncontexts, 16);
 }
@@ -266,15 +275,21 @@ static void test_padding_of_ae_titles(void **state)
 	static const struct {
 		const char *bytes, *text;
 	} cases[] = {
-		{"'PACS            '", "PACS"},  {"'  PACS'", "PACS"},
-		{"'PACS' 00*12", "PACS"},        {"'PACS' 00 20 00 20", "PACS"},
-		{"'PACS' 0D 0A", "PACS"},        {"20*16", ""},
-		{"00*16", ""},                   {"", ""},
-		{"'MY PACS 2  '", "MY PACS 2"},  {"'SIXTEEN_LETTERS_'", "SIXTEEN_LETTERS_"},
+		{"'PACS            '", "PACS"},
+		{"'  PACS'", "PACS"},
+		{"'PACS' 00*12", "PACS"},
+		{"'PACS' 00 20 00 20", "PACS"},
+		{"'PACS' 0D 0A", "PACS"},
+		{"20*16", ""},
+		{"00*16", ""},
+		{"", ""},
+		{"'MY PACS 2  '", "MY PACS 2"},
+		{"'SIXTEEN_LETTERS_'", "SIXTEEN_LETTERS_"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_true(is_text(pdu_trim(edge(sample(cases[i].bytes))), cases[i].text));
+		assert_true(
+			is_text(pdu_trim(edge(sample(cases[i].bytes))), cases[i].text));
 }
 
 static void test_pdvs(void **state)
@@ -284,9 +299,10 @@ static void test_pdvs(void **state)
 		unsigned found;
 		enum read_state whole;
 	} cases[] = {
-		{"{01 03 AA}", 1, READ_OK},                        /* one byte */
-		{"{01 02}", 1, READ_OK},                           /* none */
-		{"{01 03 AA BB} {01 00 CC} {01 02 DD}", 3, READ_OK}, /* command and data */
+		{"{01 03 AA}", 1, READ_OK}, /* one byte */
+		{"{01 02}", 1, READ_OK},    /* none */
+		{"{01 03 AA BB} {01 00 CC} {01 02 DD}", 3,
+		 READ_OK}, /* command and data */
 		{"", 0, READ_OK},
 		{"{}", 0, READ_BAD},
 		{"{01}", 0, READ_BAD},
@@ -345,7 +361,8 @@ static void test_written(void **state)
 	assert_true(slice_equal(writer_slice(&w), sample("07 00 00000004 00 00 02 06")));
 	w.len = 0;
 	pdu_write_item(&w, PDU_ITEM_TRANSFER_SYNTAX, slice_str("1.2.840.10008.1.2"));
-	assert_true(slice_equal(writer_slice(&w), sample("40 00 0011 '1.2.840.10008.1.2'")));
+	assert_true(
+		slice_equal(writer_slice(&w), sample("40 00 0011 '1.2.840.10008.1.2'")));
 	/* what does not fit leaves nothing half-written behind */
 	w = writer_of(buf, 9);
 	pdu_write_abort(&w, PDU_ABORT_NOT_SPECIFIED);

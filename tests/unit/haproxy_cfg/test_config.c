@@ -46,8 +46,9 @@ static void check(struct haproxy_config *c, const char *expected)
 		const struct haproxy_proxy *p = &c->proxies[i];
 
 		assert_int_equal(p->pool, !p->fault);
-		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s%s%s", i ? " " : "", p->name,
-			 p->pool ? "" : "!", p->referenced ? "*" : "");
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s%s%s",
+			 i ? " " : "", p->name, p->pool ? "" : "!",
+			 p->referenced ? "*" : "");
 	}
 	assert_string_equal(got, expected);
 }
@@ -65,11 +66,15 @@ static void test_mode(void **state)
 {
 	check_text("", "");
 	check_text("backend a\n", "a"); /* HAProxy's own default is tcp */
-	check_text("backend a\n mode http\nbackend b\n mode tcp\nlisten c\nfrontend d\n", "a! b c");
+	check_text("backend a\n mode http\nbackend b\n mode tcp\nlisten c\nfrontend d\n",
+		   "a! b c");
 	check_text("defaults\n mode http\nbackend a\nbackend b\n mode tcp\n", "a! b");
 	check_text("defaults\n mode http\ndefaults\nbackend a\n", "a"); /* begins anew */
-	check_text("backend a\n mode health\nbackend b\n mode \"tcp\"\nbackend c\n mode t'cp' # x\n", "a! b c");
-	check_text("backend a\npeers p\n mode http\nbackend b\nring r\n mode http\n", "a b");
+	check_text("backend a\n mode health\nbackend b\n mode \"tcp\"\nbackend c\n mode "
+		   "t'cp' # x\n",
+		   "a! b c");
+	check_text("backend a\npeers p\n mode http\nbackend b\nring r\n mode http\n",
+		   "a b");
 	check_text("#backend a\n\n  backend b\r\n\tmode\thttp\r\n", "b!");
 	check_text("backend a\n disabled\nbackend b\n disabled\n enabled\n", "a! b");
 	check_text("backend a", "a"); /* without an end of line */
@@ -78,9 +83,11 @@ static void test_mode(void **state)
 static void test_defaults(void **state)
 {
 	check_text("defaults web\n mode http\ndefaults line\n mode tcp\n"
-		   "backend a\nbackend b from web\nbackend c from line\nlisten d from web\n mode tcp\n",
+		   "backend a\nbackend b from web\nbackend c from line\nlisten d from "
+		   "web\n mode tcp\n",
 		   "a b! c d");
-	check_text("defaults web\n mode http\ndefaults more from web\n timeout client 1s\nbackend a\n"
+	check_text("defaults web\n mode http\ndefaults more from web\n timeout client "
+		   "1s\nbackend a\n"
 		   "defaults from web\nbackend b\n",
 		   "a! b!");
 	check_text("defaults a\n disabled\nbackend b\nbackend c\n enabled\n", "b! c");
@@ -90,9 +97,14 @@ static void test_defaults(void **state)
 
 static void test_agents(void **state)
 {
-	check_text("backend a\n mode tcp\n option spop-check\nbackend b\n mode spop\nbackend c\n", "a! b! c");
-	check_text("defaults d\n option spop-check\nbackend a\nbackend b\n option tcp-check\n", "a! b");
-	check_text("backend a\n option httpchk\n option spop-check\n option redispatch\n", "a!");
+	check_text("backend a\n mode tcp\n option spop-check\nbackend b\n mode "
+		   "spop\nbackend c\n",
+		   "a! b! c");
+	check_text("defaults d\n option spop-check\nbackend a\nbackend b\n option "
+		   "tcp-check\n",
+		   "a! b");
+	check_text("backend a\n option httpchk\n option spop-check\n option redispatch\n",
+		   "a!");
 }
 
 static void test_references(void **state)
@@ -104,8 +116,10 @@ static void test_references(void **state)
 	check_text("listen f\n default_backend a\nbackend a\nbackend f\n", "f a* f");
 	/* inherited, by a frontend that has none */
 	check_text("defaults\n default_backend a\nbackend a\nbackend b\n", "a b");
-	check_text("defaults\n default_backend a\nbackend a\nfrontend f\nbackend b\n", "a* b");
-	check_text("defaults\n default_backend a\nbackend a\nfrontend f\n default_backend b\nbackend b\n",
+	check_text("defaults\n default_backend a\nbackend a\nfrontend f\nbackend b\n",
+		   "a* b");
+	check_text("defaults\n default_backend a\nbackend a\nfrontend f\n "
+		   "default_backend b\nbackend b\n",
 		   "a b*");
 	check_text("backend a\n use-server s if x\n", "a");
 }
@@ -114,12 +128,16 @@ static void test_environment(void **state)
 {
 	setenv("TEST_POOL", "a", 1);
 	unsetenv("TEST_NONE");
-	check_text("backend \"${TEST_POOL}\"\nbackend \"${TEST_NONE-b}\"\nbackend \"x$TEST_POOL\"\n"
-		   "frontend f\n default_backend \"${TEST_POOL-b}\"\n use_backend ${TEST_POOL}\n",
+	check_text("backend \"${TEST_POOL}\"\nbackend \"${TEST_NONE-b}\"\nbackend "
+		   "\"x$TEST_POOL\"\n"
+		   "frontend f\n default_backend \"${TEST_POOL-b}\"\n use_backend "
+		   "${TEST_POOL}\n",
 		   "a* b xa");
-	check_text("global\n setenv TEST_POOL b\n presetenv TEST_NONE c\n presetenv TEST_POOL d\n"
+	check_text("global\n setenv TEST_POOL b\n presetenv TEST_NONE c\n presetenv "
+		   "TEST_POOL d\n"
 		   "backend \"$TEST_POOL\"\nbackend \"$TEST_NONE\"\n"
-		   "global\n unsetenv X TEST_POOL\nbackend \"${TEST_POOL-none}\"\n setenv TEST_NONE x\n"
+		   "global\n unsetenv X TEST_POOL\nbackend \"${TEST_POOL-none}\"\n "
+		   "setenv TEST_NONE x\n"
 		   "backend \"$TEST_NONE\"\n",
 		   "b c none c");
 	assert_string_equal(getenv("TEST_POOL"), "a"); /* the agent's own stays */
@@ -132,7 +150,8 @@ static void test_conditions(void **state)
 {
 	struct haproxy_config c = {0};
 
-	read_text(&c, ".if feature(LUA) && \\\nbackend a\n mode http\n.else\nbackend a\n.endif\nbackend b\n");
+	read_text(&c, ".if feature(LUA) && \\\nbackend a\n mode http\n.else\nbackend "
+		      "a\n.endif\nbackend b\n");
 	check(&c, "a! a b");
 	assert_int_equal(haproxy_config_find(&c, "a")->line, 5);
 	haproxy_config_free(&c);
@@ -215,14 +234,17 @@ static void test_errors(void **state)
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		struct haproxy_config c = {0};
 
-		assert_false(haproxy_config_read(&c, file_of("one", broken[i][0]), error, sizeof(error)));
-		assert_string_equal(error + strlen(directory) + strlen("/one"), broken[i][1]);
+		assert_false(haproxy_config_read(&c, file_of("one", broken[i][0]), error,
+						 sizeof(error)));
+		assert_string_equal(error + strlen(directory) + strlen("/one"),
+				    broken[i][1]);
 		haproxy_config_free(&c);
 	}
 	for (int i = 0; i < 2; i++) {
 		struct haproxy_config c = {0};
 
-		assert_false(haproxy_config_read(&c, i ? "" : "/nowhere/at/all", error, sizeof(error)));
+		assert_false(haproxy_config_read(&c, i ? "" : "/nowhere/at/all", error,
+						 sizeof(error)));
 		assert_non_null(strstr(error, ": No such file or directory"));
 		haproxy_config_free(&c);
 	}
@@ -237,8 +259,9 @@ static void test_many(void **state)
 
 	for (int i = 0; i < 1000; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
-					"defaults d%d\nbackend b%d from d%d\nfrontend f%d\n use_backend b%d\n", i, i, i / 2,
-					i, i);
+					"defaults d%d\nbackend b%d from d%d\nfrontend "
+					"f%d\n use_backend b%d\n",
+					i, i, i / 2, i, i);
 	read_text(&c, text);
 	assert_int_equal(c.n, 1000);
 	for (size_t i = 0; i < c.n; i++)
@@ -249,7 +272,8 @@ static void test_many(void **state)
 /* The three files that are started together */
 static void test_our_own(void **state)
 {
-	static const char *const files[] = {"haproxy/haproxy.cfg", "haproxy/dicom.cfg", "haproxy/pools.cfg"};
+	static const char *const files[] = {"haproxy/haproxy.cfg", "haproxy/dicom.cfg",
+					    "haproxy/pools.cfg"};
 	struct haproxy_config c = {0};
 
 	unsetenv("DICOM_DEFAULT_POOL");
@@ -257,7 +281,8 @@ static void test_our_own(void **state)
 		if (!haproxy_config_read(&c, files[i], error, sizeof(error)))
 			fail_msg("%s", error);
 	check(&c, "dicom-agents! ct mr general* query");
-	assert_string_equal(haproxy_config_find(&c, "dicom-agents")->fault, "is for agents");
+	assert_string_equal(haproxy_config_find(&c, "dicom-agents")->fault,
+			    "is for agents");
 	assert_string_equal(haproxy_config_find(&c, "ct")->file, files[2]);
 	haproxy_config_free(&c);
 
@@ -276,8 +301,8 @@ static int make_directory(void **state)
 
 static int remove_directory(void **state)
 {
-	static const char *const names[] = {"one",	  "a.cfg", "b.cfg", "B.cfg", "c.cfg", ".hidden.cfg",
-					    "c.cfg~", ".cfg"};
+	static const char *const names[] = {"one",   "a.cfg",       "b.cfg",  "B.cfg",
+					    "c.cfg", ".hidden.cfg", "c.cfg~", ".cfg"};
 	char path[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -290,12 +315,12 @@ static int remove_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mode),	   cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_agents),	   cmocka_unit_test(test_references),
+		cmocka_unit_test(test_mode),        cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_agents),      cmocka_unit_test(test_references),
 		cmocka_unit_test(test_environment), cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_find),	   cmocka_unit_test(test_several_files),
-		cmocka_unit_test(test_directory),  cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_many),	   cmocka_unit_test(test_our_own),
+		cmocka_unit_test(test_find),        cmocka_unit_test(test_several_files),
+		cmocka_unit_test(test_directory),   cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_many),        cmocka_unit_test(test_our_own),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -13,8 +13,11 @@
 
 static const char *value(void *context, struct slice name)
 {
-	static const char *const known[][2] = {
-		{"A", "one"}, {"LIST", " x  y\tz "}, {"EMPTY", ""}, {"_b2", "$A\"#"}, {".LINE", "7"}};
+	static const char *const known[][2] = {{"A", "one"},
+					       {"LIST", " x  y\tz "},
+					       {"EMPTY", ""},
+					       {"_b2", "$A\"#"},
+					       {".LINE", "7"}};
 
 	(void)context;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -43,7 +46,8 @@ static void check(const char *line, const char *expected)
 		strcat(got, "|");
 	}
 	if (error || strcmp(got, expected) != 0)
-		fail_msg("%s: %s%s, expected %s", line, got, error ? error : "", expected);
+		fail_msg("%s: %s%s, expected %s", line, got, error ? error : "",
+			 expected);
 	for (size_t i = w.n; i < HAPROXY_WORDS; i++)
 		assert_string_equal(w.word[i], "");
 }
@@ -65,7 +69,8 @@ static void test_words(void **state)
 
 static void test_quotes_and_escapes(void **state)
 {
-	check("a\\ b \"a b\" 'a b' a\\x20b \"a\\ b\" \"a\\x20b\"", "a b|a b|a b|a b|a b|a b|");
+	check("a\\ b \"a b\" 'a b' a\\x20b \"a\\ b\" \"a\\x20b\"",
+	      "a b|a b|a b|a b|a b|a b|");
 	check("\\# \"#\" \"\\#\" \\x23 '#' a", "#|#|#|#|#|a|");
 	check("\\\" \\x22 \"\\\"\" '\"'", "\"|\"|\"|\"|");
 	check("\\' \\x27 \"'\" \"\\'\"", "'|'|'|'|");
@@ -73,7 +78,8 @@ static void test_quotes_and_escapes(void **state)
 	check("$ \\$ \\x24 \"\\$\" '$'", "$|\\$|$|$|$|");
 	check("\\t\\n\\r", "\t\n\r|");
 	check("\\1 \\", "\\1|\\|");
-	check("log-format \"%{+Q}o %t\"' %s'\\ %{-Q}r", "log-format|%{+Q}o %t %s %{-Q}r|");
+	check("log-format \"%{+Q}o %t\"' %s'\\ %{-Q}r",
+	      "log-format|%{+Q}o %t %s %{-Q}r|");
 	check("a\"b\"'c'd", "abcd|");
 }
 
@@ -81,7 +87,8 @@ static void test_variables(void **state)
 {
 	check("\"$A\" \"${A}\" \"x${A}y\" \"$A.b\"", "one|one|xoney|one.b|");
 	check("${A} $A '${A}'", "${A}|$A|${A}|");
-	check("\"${NONE-general}\" \"${A-other}\" \"${EMPTY-x}\" \"${NONE-}\" ", "general|one|||");
+	check("\"${NONE-general}\" \"${A-other}\" \"${EMPTY-x}\" \"${NONE-}\" ",
+	      "general|one|||");
 	check("\"${NONE-a \"b' #c}\" d", "a \"b' #c|d|");
 	check("\"$NONE\" b", "|b|");
 	check("\"${_b2}\"", "$A\"#|"); /* a value is no more read */
@@ -93,9 +100,10 @@ static void test_variables(void **state)
 
 static void test_broken_lines(void **state)
 {
-	static const char *const broken[] = {"a \"b",	 "a 'b",      "a \\x2",	   "a \\xg0",	"a \\x",
-					     "\"$\"",	 "\"${}\"",   "\"${A\"",   "\"${A-b\"", "\"$1\"",
-					     "\"${A[*}\"", "\"${A[1]}\"", "\"${A b}\"", "\"${A[*]",   "\"${"};
+	static const char *const broken[] = {
+		"a \"b",      "a 'b",        "a \\x2",     "a \\xg0",   "a \\x",
+		"\"$\"",      "\"${}\"",     "\"${A\"",    "\"${A-b\"", "\"$1\"",
+		"\"${A[*}\"", "\"${A[1]}\"", "\"${A b}\"", "\"${A[*]",  "\"${"};
 	struct haproxy_words w;
 
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)

@@ -14,13 +14,15 @@
 static void put_text(struct writer *w, const char *name, const char *text)
 {
 	spop_bytes_write(w, slice_str(name));
-	spop_value_write(w, &(struct spop_value){.type = SPOP_DATA_T_STR, .data = slice_str(text)});
+	spop_value_write(w, &(struct spop_value){.type = SPOP_DATA_T_STR,
+						 .data = slice_str(text)});
 }
 
 static void put_bytes(struct writer *w, const char *name, const void *bytes, size_t len)
 {
 	spop_bytes_write(w, slice_str(name));
-	spop_value_write(w, &(struct spop_value){.type = SPOP_DATA_T_BIN, .data = slice_of(bytes, len)});
+	spop_value_write(w, &(struct spop_value){.type = SPOP_DATA_T_BIN,
+						 .data = slice_of(bytes, len)});
 }
 
 /* A message of <len> bytes of <fill>, and its answer, of which <rqlen> are the RQ. */
@@ -42,7 +44,8 @@ static void note(struct journal *all, const char *name, const char *id, uint8_t 
 	spop_set_var_str(&a, "rule", slice_str(id));
 	spop_set_var_str(&a, "error", slice_str("last"));
 	assert_true(writer_ok(&w) && writer_ok(&a));
-	journal_note(all, slice_str(name), reader_of(writer_slice(&w), false), 4, writer_slice(&a), needed);
+	journal_note(all, slice_str(name), reader_of(writer_slice(&w), false), 4,
+		     writer_slice(&a), needed);
 }
 
 static struct journal_entry found;
@@ -123,7 +126,8 @@ static void test_ids(void **state)
 	id[JOURNAL_ID] = '\0';
 	note(all, "associate", id, 'x', 10, 10, 0);
 	assert_true(journal_find(all, slice_str(id), &found));
-	assert_false(journal_find(all, slice_head(slice_str(id), JOURNAL_ID - 1), &found));
+	assert_false(
+		journal_find(all, slice_head(slice_str(id), JOURNAL_ID - 1), &found));
 	journal_free(all);
 }
 
@@ -135,7 +139,8 @@ static void check_list(struct journal *all, const char *expected)
 
 	while (journal_before(all, number, &found)) {
 		number = found.number;
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s ", text_of("rule"));
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s ",
+			 text_of("rule"));
 	}
 	assert_string_equal(list, expected);
 }
@@ -178,7 +183,8 @@ static void *writes(void *all)
 
 	for (unsigned i = 0; i < EACH; i++) {
 		snprintf(id, sizeof(id), "%u", i % (2 * KEPT));
-		note(all, "dataset", id, (uint8_t)(i % (2 * KEPT)), 100 + i % 3000, 50, 20);
+		note(all, "dataset", id, (uint8_t)(i % (2 * KEPT)), 100 + i % 3000, 50,
+		     20);
 	}
 	return NULL;
 }
@@ -196,7 +202,8 @@ static void check_piece(struct journal_entry *one)
 		is = 10 * is + (unsigned)(rule.ptr[i] - '0');
 	for (unsigned i = 0; i < one->nargs; i++) {
 		assert_true(spop_arg_next(&args, &name, &value));
-		for (size_t k = 0; slice_equal(name, slice_str("rq")) && k < value.data.len; k++)
+		for (size_t k = 0;
+		     slice_equal(name, slice_str("rq")) && k < value.data.len; k++)
 			assert_int_equal(value.data.ptr[k], is);
 	}
 }
@@ -210,11 +217,13 @@ static void test_many_threads(void **state)
 	for (size_t i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, writes, all), 0);
 	for (unsigned i = 0; i < 200; i++)
-		for (uint64_t n = UINT64_MAX; journal_before(all, n, &found); n = found.number, seen++)
+		for (uint64_t n = UINT64_MAX; journal_before(all, n, &found);
+		     n = found.number, seen++)
 			check_piece(&found);
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	for (uint64_t n = UINT64_MAX; journal_before(all, n, &found); n = found.number, seen++)
+	for (uint64_t n = UINT64_MAX; journal_before(all, n, &found);
+	     n = found.number, seen++)
 		check_piece(&found);
 	assert_true(seen >= KEPT);
 	journal_free(all);
@@ -223,8 +232,10 @@ static void test_many_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_kept), cmocka_unit_test(test_what_does_not_fit),
-		cmocka_unit_test(test_ids),          cmocka_unit_test(test_the_ring),
+		cmocka_unit_test(test_what_is_kept),
+		cmocka_unit_test(test_what_does_not_fit),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_the_ring),
 		cmocka_unit_test(test_many_threads),
 	};
 

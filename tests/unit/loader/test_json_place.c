@@ -12,7 +12,8 @@
 #include "sample.h"
 
 /* Steps from a text: "rules/#1/name" is member, element, member. */
-static bool find(struct slice json, const char *way, enum json_place_end end, struct json_place *p)
+static bool find(struct slice json, const char *way, enum json_place_end end,
+		 struct json_place *p)
 {
 	static char names[256];
 	struct json_place_step steps[16];
@@ -20,21 +21,23 @@ static bool find(struct slice json, const char *way, enum json_place_end end, st
 
 	snprintf(names, sizeof(names), "%s", way);
 	for (char *s = strtok(names, "/"); s; s = strtok(NULL, "/"), n++)
-		steps[n] = s[0] == '#' ? (struct json_place_step){NULL, strtoul(s + 1, NULL, 10)}
-				       : (struct json_place_step){s, 0};
+		steps[n] =
+			s[0] == '#'
+				? (struct json_place_step){NULL, strtoul(s + 1, NULL, 10)}
+				: (struct json_place_step){s, 0};
 	return json_place_find(edge(json), steps, n, end, p);
 }
 
-static void check(const char *json, const char *way, enum json_place_end end, unsigned line,
-		  unsigned column)
+static void check(const char *json, const char *way, enum json_place_end end,
+		  unsigned line, unsigned column)
 {
 	struct json_place p = {0, 0};
 
 	if (!find(slice_str(json), way, end, &p))
 		fail_msg("%s is not in %s", way, json);
 	if (p.line != line || p.column != column)
-		fail_msg("%s in %s: %u:%u, expected %u:%u", way, json, p.line, p.column, line,
-			 column);
+		fail_msg("%s in %s: %u:%u, expected %u:%u", way, json, p.line, p.column,
+			 line, column);
 }
 
 static void check_none(const char *json, const char *way)
@@ -45,13 +48,14 @@ static void check_none(const char *json, const char *way)
 	assert_false(find(slice_str(json), way, JSON_PLACE_VALUE, &p));
 }
 
-static const char policy[] = "{\n"
-			     "  \"default\": {\"backend\": \"x\"},\r\n"
-			     "\t\"rules\" : [\n"
-			     "    {\"name\":\"a]}\\\"\",\"if\":{\"R\u00f6ntgen\":[1,-2.5e3 , true]}},\n"
-			     "    { } ,{\"name\" : \"b\", \"list\":[[],[{}],null]}\n"
-			     "  ]\n"
-			     "}\n";
+static const char policy[] =
+	"{\n"
+	"  \"default\": {\"backend\": \"x\"},\r\n"
+	"\t\"rules\" : [\n"
+	"    {\"name\":\"a]}\\\"\",\"if\":{\"R\u00f6ntgen\":[1,-2.5e3 , true]}},\n"
+	"    { } ,{\"name\" : \"b\", \"list\":[[],[{}],null]}\n"
+	"  ]\n"
+	"}\n";
 
 static void test_places(void **state)
 {
@@ -103,7 +107,8 @@ static void test_escapes_in_names(void **state)
 	check("{\"\\u20ac\\u0041\":1}", "\u20acA", JSON_PLACE_VALUE, 1, 17);
 	check("{\"\\ud83d\\uDE00\":1}", "\U0001F600", JSON_PLACE_VALUE, 1, 17);
 	check("{\"\U0001F600\":1}", "\U0001F600", JSON_PLACE_VALUE, 1, 6);
-	check("{\"\\\"\\\\\\b\\f\\n\\r\\t\":1}", "\"\\\b\f\n\r\t", JSON_PLACE_VALUE, 1, 19);
+	check("{\"\\\"\\\\\\b\\f\\n\\r\\t\":1}", "\"\\\b\f\n\r\t", JSON_PLACE_VALUE, 1,
+	      19);
 	check("{\"\\u0022\\ufffd\":0}", "\"\uFFFD", JSON_PLACE_NAME, 1, 2);
 	check("{\"a\\\\\":0,\"b\":1}", "b", JSON_PLACE_VALUE, 1, 14);
 	check_none("{\"a\\u0000\":1}", "a");
@@ -118,7 +123,8 @@ static void test_empty_name(void **state)
 	static const struct json_place_step empty = {"", 0};
 	struct json_place p;
 
-	assert_true(json_place_find(slice_str("{\"/\":0,\"\":1}"), &empty, 1, JSON_PLACE_VALUE, &p));
+	assert_true(json_place_find(slice_str("{\"/\":0,\"\":1}"), &empty, 1,
+				    JSON_PLACE_VALUE, &p));
 	assert_int_equal(p.column, 11);
 }
 
@@ -132,10 +138,11 @@ static void test_depth(void **state)
 
 	memset(text, '[', DEPTH);
 	memset(text + DEPTH, ']', DEPTH);
-	assert_true(json_place_find(edge(slice_of(text, 2 * DEPTH)), steps, DEPTH - 1, JSON_PLACE_VALUE,
-			       &p));
+	assert_true(json_place_find(edge(slice_of(text, 2 * DEPTH)), steps, DEPTH - 1,
+				    JSON_PLACE_VALUE, &p));
 	assert_int_equal(p.column, DEPTH);
-	assert_false(json_place_find(edge(slice_of(text, 2 * DEPTH)), steps, DEPTH, JSON_PLACE_VALUE, &p));
+	assert_false(json_place_find(edge(slice_of(text, 2 * DEPTH)), steps, DEPTH,
+				     JSON_PLACE_VALUE, &p));
 	memcpy(text, "{\"a\":", 5);
 	strcpy(text + 2 * DEPTH - 5, ",\"b\":1}");
 	assert_true(find(slice_of(text, 2 * DEPTH + 2), "b", JSON_PLACE_NAME, &p));
@@ -145,7 +152,8 @@ static void test_depth(void **state)
 /* Cut and damaged everywhere: any answer will do, but it stays inside and ends. */
 static void test_damaged_text(void **state)
 {
-	static const char *const ways[] = {"rules/#2/list/#1/#0", "rules/#0/if/R\u00f6ntgen/#2",
+	static const char *const ways[] = {"rules/#2/list/#1/#0",
+					   "rules/#0/if/R\u00f6ntgen/#2",
 					   "default/backend", "x"};
 	char text[sizeof(policy)];
 	struct json_place p;

@@ -35,7 +35,8 @@ static const struct policy_fact *the_fact(void *context, const struct policy_att
 static bool holds(const struct policy *p, size_t i, const char *text)
 {
 	struct policy_fact fact = {POLICY_PRESENT, slice_str(text)};
-	const struct policy_facts facts = {.get = the_fact, .context = &fact, .scratch = scratch};
+	const struct policy_facts facts = {
+		.get = the_fact, .context = &fact, .scratch = scratch};
 
 	return policy_test(&p->rules[i].condition, &facts) == POLICY_YES;
 }
@@ -43,8 +44,10 @@ static bool holds(const struct policy *p, size_t i, const char *text)
 #define RULE(name, condition)                                                            \
 	"{'name': '" name "', 'backend': 'b', 'if': {" condition "}}"
 #define WITH_FILE(file)                                                                  \
-	"{'rules': [" RULE("r", "'StationName': {'in': 'l'}") "],"                       \
-	" 'lists': {'l': {'file': '" file "'}}}"
+	"{'rules': [" RULE(                                                              \
+		"r", "'StationName': {'in': 'l'}") "],"                                  \
+						   " 'lists': {'l': {'file': '" file     \
+						   "'}}}"
 
 static void test_lines(void **state)
 {
@@ -62,8 +65,12 @@ static void test_lines(void **state)
 		{"\n \n#", "", "#||"},
 		{"R\u00f6?tgen", "R\u00f6ntgen|", "Rontgen|"},
 		{"Ro\u0308ntgen", "R\u00f6ntgen|", ""}, /* composed, as values are */
-		{"\xEF\xBB\xBF" "A\nB\n", "A|B|", ""},
-		{"\xEF\xBB\xBF" "#A\nB\n", "B|", "A|#A|"},
+		{"\xEF\xBB\xBF"
+		 "A\nB\n",
+		 "A|B|", ""},
+		{"\xEF\xBB\xBF"
+		 "#A\nB\n",
+		 "B|", "A|#A|"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -139,7 +146,8 @@ static void check_errors(const char *errors)
 				 (int)(end - entry), entry);
 			entry = end + strlen(folder.path) + 1;
 		}
-		snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s\n", line, entry);
+		snprintf(found + strlen(found), sizeof(found) - strlen(found), "%s%s\n",
+			 line, entry);
 	}
 	assert_string_equal(found, quoted(errors));
 }
@@ -149,41 +157,55 @@ static void test_what_is_wrong_with_files(void **state)
 	struct lists_files files = {0};
 
 	assert_null(load(WITH_FILE("none"), &files));
-	check_errors("policy.json:1:104: error: lists.l.file: none: cannot be read: No such file or "
+	check_errors("policy.json:1:104: error: lists.l.file: none: cannot be read: No "
+		     "such file or "
 		     "directory\n");
 	assert_null(load(WITH_FILE("."), &files));
-	check_errors("policy.json:1:104: error: lists.l.file: .: cannot be read: Is a directory\n");
+	check_errors("policy.json:1:104: error: lists.l.file: .: cannot be read: Is a "
+		     "directory\n");
 	/* nobody writes to it: it would be waited for */
 	assert_int_equal(mkfifo(folder_path(&folder, "pipe"), 0600), 0);
 	assert_null(load(WITH_FILE("pipe"), &files));
-	check_errors("policy.json:1:104: error: lists.l.file: pipe: cannot be read: Operation not "
+	check_errors("policy.json:1:104: error: lists.l.file: pipe: cannot be read: "
+		     "Operation not "
 		     "supported\n");
 	assert_null(load(WITH_FILE("/dev/zero"), &files));
-	check_errors("policy.json:1:104: error: lists.l.file: /dev/zero: cannot be read: Operation not "
+	check_errors("policy.json:1:104: error: lists.l.file: /dev/zero: cannot be read: "
+		     "Operation not "
 		     "supported\n");
 	folder_put(&folder, "list", "A\0B\n", 4);
 	assert_null(load(WITH_FILE("list"), &files));
-	check_errors("policy.json:1:104: error: lists.l.file: list: is no text: it has a zero in it\n");
+	check_errors("policy.json:1:104: error: lists.l.file: list: is no text: it has a "
+		     "zero in it\n");
 	folder_write(&folder, "list", "A\nB\n\nR\xF6ntgen\n");
 	assert_null(load(WITH_FILE("list"), &files));
 	check_errors("list:4:1: error: the line is not UTF-8\n");
 	folder_write(&folder, "list", "A\n\n# x\n B\\C\nD\n");
 	assert_null(load(WITH_FILE("list"), &files));
-	check_errors("list:4:1: error: for StationName: 'B\\C' has a backslash, which separates "
+	check_errors("list:4:1: error: for StationName: 'B\\C' has a backslash, which "
+		     "separates "
 		     "values: each is compared by itself\n");
 	folder_write(&folder, "list", "10.0.0.0/8\r\n10.0.0.1/8\r\nlocalhost");
-	assert_null(load("{'rules': [" RULE("r", "'ClientAddress': {'in': 'l'}, "
-					    "'SOPClassUID': {'in': 'l'}") "],"
-			 " 'lists': {'l': {'file': 'list'}}}", &files));
-	check_errors("list:1:1: error: for SOPClassUID: '10.0.0.0/8' is neither a UID nor the keyword of "
+	assert_null(load("{'rules': [" RULE(
+				 "r", "'ClientAddress': {'in': 'l'}, "
+				      "'SOPClassUID': {'in': 'l'}") "],"
+								    " 'lists': {'l': "
+								    "{'file': 'list'}}}",
+			 &files));
+	check_errors("list:1:1: error: for SOPClassUID: '10.0.0.0/8' is neither a UID "
+		     "nor the keyword of "
 		     "one\n"
-		     "list:2:1: error: for ClientAddress: '10.0.0.1/8' has bits set behind its prefix;"
+		     "list:2:1: error: for ClientAddress: '10.0.0.1/8' has bits set "
+		     "behind its prefix;"
 		     " the network itself was expected\n"
-		     "list:2:1: error: for SOPClassUID: '10.0.0.1/8' is neither a UID nor the keyword of "
+		     "list:2:1: error: for SOPClassUID: '10.0.0.1/8' is neither a UID "
+		     "nor the keyword of "
 		     "one\n"
-		     "list:3:1: error: for ClientAddress: 'localhost' is no address and no network:"
+		     "list:3:1: error: for ClientAddress: 'localhost' is no address and "
+		     "no network:"
 		     " expected 10.1.2.3, 10.1.0.0/16 or 2001:db8::/32\n"
-		     "list:3:1: error: for SOPClassUID: 'localhost' is neither a UID nor the keyword of "
+		     "list:3:1: error: for SOPClassUID: 'localhost' is neither a UID nor "
+		     "the keyword of "
 		     "one\n");
 	lists_forget(&files);
 }
@@ -197,7 +219,8 @@ static void test_many_values(void **state)
 	size_t len = 0;
 
 	for (int i = 0; i < VALUES; i++)
-		len += (size_t)sprintf(text + len, "W%d%s\n", i * 7919 % VALUES, i % 100 ? "" : "*");
+		len += (size_t)sprintf(text + len, "W%d%s\n", i * 7919 % VALUES,
+				       i % 100 ? "" : "*");
 	folder_write(&folder, "list", text);
 	p = load(WITH_FILE("list"), &files);
 	assert_non_null(p);
@@ -221,18 +244,29 @@ static void test_kinds(void **state)
 	struct policy *p;
 
 	folder_write(&folder, "list", "CTImageStorage\n1.2.3\n");
-	p = load("{'rules': ["
-		 RULE("1", "'SOPClassUID': {'in': 'l'}") ","
-		 RULE("2", "'StationName': {'in': 'l'}") ","
-		 RULE("3", "'StationName': {'in': 'l', 'ignore_case': true}") ","
-		 RULE("4", "'Modality': {'in': 'l'}, 'StationName': {'in': ['m', 'l']}") ","
-		 RULE("5", "'Rows': {'in': 'm'}") ","
-		 RULE("6", "'StationName': {'in': 'm'}") ","
-		 RULE("7", "'StationName': {'in': 'm'}") ","
-		 RULE("8", "'StudyDate': {'in': 'd'}") ","
-		 RULE("9", "'PatientAge': {'in': 'd'}") "],"
-		 " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?'],"
-		 " 'd': ['2024-06-30', '6M']}}", &files);
+	p = load("{'rules': [" RULE("1", "'SOPClassUID': {'in': 'l'}") "," RULE("2", "'St"
+										     "ati"
+										     "onN"
+										     "ame"
+										     "': "
+										     "{'"
+										     "in'"
+										     ": "
+										     "'l'"
+										     "}") "," RULE("3", "'StationName': {'in': 'l', 'ignore_case': true}") "," RULE(
+			 "4", "'Modality': {'in': 'l'}, 'StationName': {'in': ['m', "
+			      "'l']}") "," RULE("5",
+						"'Rows': {'in': 'm'}") "," RULE("6",
+										"'Station"
+										"Name': "
+										"{'in': "
+										"'m'}") "," RULE("7",
+												 "'StationName': {'in': 'm'}") "," RULE("8",
+																	"'StudyDate': {'in': 'd'}") "," RULE("9",
+																					     "'PatientAge': {'in': 'd'}") "],"
+																									  " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?'],"
+																									  " 'd': ['2024-06-30', '6M']}}",
+		 &files);
 	assert_non_null(p);
 	assert_true(holds(p, 0, "1.2.840.10008.5.1.4.1.1.2") && holds(p, 0, "1.2.3"));
 	assert_false(holds(p, 0, "CTImageStorage"));
@@ -277,8 +311,12 @@ static void test_id(void **state)
 
 		folder_write(&folder, "list", i ? "A\n" : "A\nB\n");
 		folder_write(&folder, "more", i ? "B\nC\n" : "C\n");
-		p = load("{'rules': [" RULE("r", "'StationName': {'in': 'l'}, 'Modality': {'in': 'm'}") "],"
-			 " 'lists': {'l': {'file': 'list'}, 'm': {'file': 'more'}}}", &files);
+		p = load("{'rules': [" RULE(
+				 "r", "'StationName': {'in': 'l'}, 'Modality': {'in': "
+				      "'m'}") "],"
+					      " 'lists': {'l': {'file': 'list'}, 'm': "
+					      "{'file': 'more'}}}",
+			 &files);
 		strcpy(id[i], p->id);
 		policy_free(p);
 		lists_forget(&files);
@@ -304,9 +342,11 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),       cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_what_is_wrong_with_files),
-		cmocka_unit_test(test_many_values), cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_many_values),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_id),
 	};
 

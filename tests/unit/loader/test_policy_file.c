@@ -62,11 +62,13 @@ static const char whole[] =
 	"    'any': [{'Modality': 'CT'}, {'(0008,0060)': 'MR'}, {'not': {}}],"
 	"    'not': {'all': [{'PatientID': {'present': false}}, {'Rows': 512}]},"
 	"    'sample': {'percent': 12.5, 'by': ['StudyInstanceUID', 'PatientID']},"
-	"    'schedule': {'from': '18:00', 'to': '07:30', 'weekdays': ['Fri-Mon', 'Wed']}},"
+	"    'schedule': {'from': '18:00', 'to': '07:30', 'weekdays': ['Fri-Mon', "
+	"'Wed']}},"
 	"   'reject': 'calling-ae-title-not-recognized', 'result': 'transient'},"
 	"  {'name': 'b', 'if': {'SOPClassUID': ['CTImageStorage', '1.2.*', '@storage'],"
 	"    'MoveDestination': 'PACS',"
-	"    'InstitutionName': {'is': 'M\u00dcLLER', 'in': ['wards', 'more'], 'regex': '^x',"
+	"    'InstitutionName': {'is': 'M\u00dcLLER', 'in': ['wards', 'more'], 'regex': "
+	"'^x',"
 	"                        'ignore_case': true},"
 	"    'StudyDate': {'from': '2020', 'to': '2021', 'older_than': '5 years',"
 	"                  'newer_than': '1 day'},"
@@ -74,7 +76,8 @@ static const char whole[] =
 	"    'RequestAttributesSequence.ScheduledProcedureStepID': {'empty': false},"
 	"    '(0029,\"SIEMENS CSA HEADER\",08)': {'empty': true},"
 	"    'ReferencedStudySequence[2].(0008,1155)': {'present': true}},"
-	"   'backend': 'ct', 'called_ae': 'NEURO', 'calling_ae': 'LB', 'key': 'PatientID'}],"
+	"   'backend': 'ct', 'called_ae': 'NEURO', 'calling_ae': 'LB', 'key': "
+	"'PatientID'}],"
 	" 'default': {'backend': 'general', 'key': ['StudyInstanceUID', 'Modality']},"
 	" 'lists': {'wards': ['W1', 'w*'], 'more': [7]},"
 	" 'export': {'modality': 'Modality', 'user': 'UserIdentity'},"
@@ -103,9 +106,9 @@ static bool named(const struct policy_attribute *a, const char *name)
 
 static void check_attributes(const struct policy *p)
 {
-	static const uint32_t tags[] = {0x00000600, 0x00080005, 0x00080020, 0x00080060, 0x00080080,
-					0x00081110, 0x00100020, 0x0020000D, 0x00280010, 0x00400275,
-					0x00290008};
+	static const uint32_t tags[] = {0x00000600, 0x00080005, 0x00080020, 0x00080060,
+					0x00080080, 0x00081110, 0x00100020, 0x0020000D,
+					0x00280010, 0x00400275, 0x00290008};
 	size_t character_set = p->character_set;
 
 	/* each once, whatever it is called */
@@ -160,19 +163,23 @@ static void check_second_rule(const struct policy_rule *rule)
 	const struct policy_range *range = all[3].match->range;
 
 	assert_int_equal(rule->condition.nchildren, 8);
-	assert_true(slice_equal(all[0].match->is->literals[0], slice_str("1.2.840.10008.5.1.4.1.1.2")));
+	assert_true(slice_equal(all[0].match->is->literals[0],
+				slice_str("1.2.840.10008.5.1.4.1.1.2")));
 	assert_string_equal(all[0].match->is->patterns[0], "1.2.*");
 	assert_string_equal(all[0].match->is->groups[0], "storage");
 	assert_int_equal(all[1].attribute->source, POLICY_COMMAND);
-	assert_true(name->is->fold && slice_equal(name->is->literals[0], slice_str("m\u00fcller")));
+	assert_true(name->is->fold &&
+		    slice_equal(name->is->literals[0], slice_str("m\u00fcller")));
 	assert_int_equal(name->nin, 2);
 	assert_string_equal(name->in[0]->name, "wards");
 	assert_true(slice_equal(name->in[0]->literals[0], slice_str("w1")));
 	assert_true(slice_equal(name->in[1]->literals[0], slice_str("7")));
 	assert_true(name->regex && name->ignore_case);
 	assert_int_equal(range->kind, VALUE_DATE);
-	assert_true(range->has_from && range->has_to && range->has_older && range->has_newer);
-	assert_int_equal((int)range->to - (int)range->from, 730); /* both years, 2020 was leap */
+	assert_true(range->has_from && range->has_to && range->has_older &&
+		    range->has_newer);
+	assert_int_equal((int)range->to - (int)range->from,
+			 730); /* both years, 2020 was leap */
 	assert_int_equal(range->older.unit, 'Y');
 	assert_int_equal(all[4].match->is->nnetworks, 2);
 	assert_int_equal(all[5].kind, POLICY_ALL); /* there, and not empty */
@@ -185,7 +192,8 @@ static void check_second_rule(const struct policy_rule *rule)
 	assert_int_equal(all[7].attribute->path[0].item, 2);
 	assert_string_equal(rule->outcome.called_ae, "NEURO");
 	assert_string_equal(rule->outcome.calling_ae, "LB");
-	assert_true(rule->outcome.key.n == 1 && named(rule->outcome.key.list[0], "PatientID"));
+	assert_true(rule->outcome.key.n == 1 &&
+		    named(rule->outcome.key.list[0], "PatientID"));
 }
 
 static void check_whole(const struct policy *p)
@@ -201,7 +209,8 @@ static void check_whole(const struct policy *p)
 	assert_string_equal(p->exports[1].variable, "user");
 	assert_int_equal(p->exports[1].attribute->tag, POLICY_USER_IDENTITY);
 	assert_int_equal(p->usual->nsyntaxes, 2);
-	assert_true(slice_equal(p->usual->syntaxes[0], slice_str("1.2.840.10008.1.2.4.90")));
+	assert_true(
+		slice_equal(p->usual->syntaxes[0], slice_str("1.2.840.10008.1.2.4.90")));
 	assert_non_null(capability_row(p->usual, slice_str("1.2.3")));
 	assert_int_equal(p->usual->maximum_length, 65536);
 	assert_ptr_equal(p->rules[1].outcome.pools->list[0].accepts, p->usual);
@@ -249,7 +258,8 @@ static void test_reasons(void **state)
 		{"temporary-congestion", {2, 3, 1}},
 		{"local-limit-exceeded", {2, 3, 2}},
 	};
-	static const char *const results[] = {"", ", 'result': 'permanent'", ", 'result': 'transient'"};
+	static const char *const results[] = {"", ", 'result': 'permanent'",
+					      ", 'result': 'transient'"};
 	char json[256];
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
@@ -258,8 +268,8 @@ static void test_reasons(void **state)
 			struct policy *p;
 
 			snprintf(json, sizeof(json),
-				 "{'rules': [], 'default': {'reject': '%s'%s}}", reasons[i].name,
-				 results[result]);
+				 "{'rules': [], 'default': {'reject': '%s'%s}}",
+				 reasons[i].name, results[result]);
 			p = policy_of(quoted(json));
 			why.result = result ? result : why.result;
 			assert_memory_equal(&p->otherwise.rejection, &why, sizeof(why));
@@ -279,7 +289,8 @@ static void test_attributes(void **state)
 	} cases[] = {
 		{"Modality", POLICY_DATA_SET, "CS", 0x00080060, 1},
 		{"(0008,0060)", POLICY_DATA_SET, "CS", 0x00080060, 1},
-		{"(4321,0010)", POLICY_DATA_SET, "LO", 0x43210010, 1}, /* nobody knows it */
+		{"(4321,0010)", POLICY_DATA_SET, "LO", 0x43210010,
+		 1}, /* nobody knows it */
 		{"(4320,1234).PatientID", POLICY_DATA_SET, "LO", 0x43201234, 2},
 		{"CommandField", POLICY_COMMAND, "US", 0x00000100, 1},
 		{"(0019,SIEMENS CT VA0  COAD,B0)", POLICY_DATA_SET, "DS", 0x001900B0, 1},
@@ -297,7 +308,8 @@ static void test_attributes(void **state)
 		struct policy *p;
 
 		snprintf(json, sizeof(json),
-			 "{'rules': [{'name': 'r', 'backend': 'b', 'if': {'%s': {'present': true}}}]}",
+			 "{'rules': [{'name': 'r', 'backend': 'b', 'if': {'%s': "
+			 "{'present': true}}}]}",
 			 cases[i].name);
 		p = policy_from(quoted(json), path, &report);
 		report_clear(&report);
@@ -317,7 +329,8 @@ static void test_attributes(void **state)
 /* The same text has the same id, another one another. */
 static void test_id(void **state)
 {
-	struct policy *a = policy_of("{\"rules\": []}"), *b = policy_of("{\"rules\": []}");
+	struct policy *a = policy_of("{\"rules\": []}"),
+		      *b = policy_of("{\"rules\": []}");
 	struct policy *c = policy_of("{\"rules\": [] }");
 
 	assert_int_equal(strlen(a->id), POLICY_ID_SIZE - 1);
@@ -361,12 +374,16 @@ static void test_no_memory(void **state)
 {
 	assert_in_range(fail_each(all_of_it(), check_whole), 100, 9999);
 	/* and what is wrong is not taken for right */
-	assert_in_range(
-		fail_each(quoted("{'lists': {'l': ['a'], 'f': {'file': '/dev/null'}, 'g': {'file': 'none'}},"
-				 " 'rules': [{'name': 'r', 'if': {'StationName': {'in': ['l', 'f', 'm']},"
-				 "  'Rows': {'from': 'x'}, 'Modalty': {'regex': '('}}, 'backend': 'b'},"
-				 "  {'name': 'r', 'reject': 'x'}], 'export': {'verdict': 'a'}}"),
-			  not_taken), 50, 9999);
+	assert_in_range(fail_each(quoted("{'lists': {'l': ['a'], 'f': {'file': "
+					 "'/dev/null'}, 'g': {'file': 'none'}},"
+					 " 'rules': [{'name': 'r', 'if': {'StationName': "
+					 "{'in': ['l', 'f', 'm']},"
+					 "  'Rows': {'from': 'x'}, 'Modalty': {'regex': "
+					 "'('}}, 'backend': 'b'},"
+					 "  {'name': 'r', 'reject': 'x'}], 'export': "
+					 "{'verdict': 'a'}}"),
+				  not_taken),
+			50, 9999);
 }
 
 /* jansson's lexer does not survive each of its own; its first is enough */
@@ -385,9 +402,12 @@ static void test_no_memory_for_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_of_the_language), cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_reasons),             cmocka_unit_test(test_attributes),
-		cmocka_unit_test(test_id),                  cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_all_of_the_language),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_id),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_no_memory_for_json),
 	};
 

@@ -12,7 +12,8 @@ static struct report report;
 
 static void test_entries(void **state)
 {
-	report_add(&report, false, "policy.json", (struct json_place){3, 14}, "%s: %d", "rules", 7);
+	report_add(&report, false, "policy.json", (struct json_place){3, 14}, "%s: %d",
+		   "rules", 7);
 	report_add(&report, true, "policy.json", (struct json_place){0, 0}, "no place");
 	report_add(&report, false, NULL, (struct json_place){5, 1}, "no file");
 	assert_int_equal(report.n, 3);

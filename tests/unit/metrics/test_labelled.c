@@ -21,13 +21,13 @@ static int begin(void **state)
 {
 	memset(&table, 0, sizeof(table));
 	t = (struct labelled){.name = "x_total",
-			   .help = "X.",
-			   .labels = {"a", "b"},
-			   .nlabels = 2,
-			   .kept = 1,
-			   .most = MOST,
-			   .table = &table,
-			   .lock = PTHREAD_MUTEX_INITIALIZER};
+			      .help = "X.",
+			      .labels = {"a", "b"},
+			      .nlabels = 2,
+			      .kept = 1,
+			      .most = MOST,
+			      .table = &table,
+			      .lock = PTHREAD_MUTEX_INITIALIZER};
 	return 0;
 }
 
@@ -165,7 +165,8 @@ static void test_no_room_for_text(void **state)
 		if (value_of("other", "b") > 0)
 			break;
 	}
-	assert_in_range(named, LABELLED_TEXT / LABELLED_KEY / 2, LABELLED_TEXT / LABELLED_KEY + 20);
+	assert_in_range(named, LABELLED_TEXT / LABELLED_KEY / 2,
+			LABELLED_TEXT / LABELLED_KEY + 20);
 	assert_int_equal(value_of("other", "b"), 1);
 	check_others(1);
 }

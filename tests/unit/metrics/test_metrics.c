@@ -87,9 +87,13 @@ static void test_decisions(void **state)
 	metrics_decision("ct", "ct", METRICS_SPLICED);
 	metrics_decision("M\xC3\xBCller", "ct", METRICS_PASSED);
 	metrics_decision("default", NULL, METRICS_REJECTED);
-	check_line("dicom_spoa_decisions_total{rule=\"ct\",pool=\"ct\",outcome=\"spliced\"} ", "2");
-	check_line("dicom_spoa_decisions_total{rule=\"M\xC3\xBCller\",", "pool=\"ct\",outcome=\"passed\"} 1");
-	check_line("dicom_spoa_decisions_total{rule=\"default\",", "pool=\"\",outcome=\"rejected\"} 1");
+	check_line("dicom_spoa_decisions_total{rule=\"ct\",pool=\"ct\",outcome="
+		   "\"spliced\"} ",
+		   "2");
+	check_line("dicom_spoa_decisions_total{rule=\"M\xC3\xBCller\",",
+		   "pool=\"ct\",outcome=\"passed\"} 1");
+	check_line("dicom_spoa_decisions_total{rule=\"default\",",
+		   "pool=\"\",outcome=\"rejected\"} 1");
 }
 
 /* However hostile, two titles are two, and the line is whole. */
@@ -110,20 +114,25 @@ static void test_calling_ae_titles(void **state)
 
 static void test_content(void **state)
 {
-	metrics_content(edge(slice_str("1.2.840.10008.5.1.4.1.1.2")), slice_str("1.2.840.10008.1.2.1"));
+	metrics_content(edge(slice_str("1.2.840.10008.5.1.4.1.1.2")),
+			slice_str("1.2.840.10008.1.2.1"));
 	metrics_content(slice_str("1.2.840.10008.5.1.4.1.1.2"), (struct slice){0});
 	metrics_content(slice_str("1.2.3"), slice_str("1.2.4"));
 	metrics_content((struct slice){0}, (struct slice){0});
 	check_line("dicom_spoa_sop_classes_total{sop_class=\"CTImageStorage\",",
 		   "transfer_syntax=\"ExplicitVRLittleEndian\"} 1");
-	check_line("dicom_spoa_sop_classes_total{sop_class=\"CTImageStorage\",transfer_syntax=\"\"} ", "1");
-	check_line("dicom_spoa_sop_classes_total{sop_class=\"other\",", "transfer_syntax=\"other\"} 1");
+	check_line("dicom_spoa_sop_classes_total{sop_class=\"CTImageStorage\",transfer_"
+		   "syntax=\"\"} ",
+		   "1");
+	check_line("dicom_spoa_sop_classes_total{sop_class=\"other\",",
+		   "transfer_syntax=\"other\"} 1");
 	assert_null(line_of(scrape(), "dicom_spoa_sop_classes_total{sop_class=\"\""));
 }
 
 static void test_probes(void **state)
 {
-	static const char head[] = "dicom_spoa_probe_last_success_timestamp_seconds{archive=\"a:1 B C\"} ";
+	static const char head[] =
+		"dicom_spoa_probe_last_success_timestamp_seconds{archive=\"a:1 B C\"} ";
 	time_t start = time(NULL);
 
 	metrics_probe("a:1 B C", false);
@@ -131,11 +140,14 @@ static void test_probes(void **state)
 	metrics_probe("a:1 B C", true);
 	metrics_probe("a:1 B C", true);
 	assert_in_range(strtod(line_of(scrape(), head), NULL), start, time(NULL));
-	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"failed\"} ", "1");
-	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"answered\"} ", "2");
+	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"failed\"} ",
+		   "1");
+	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"answered\"} ",
+		   "2");
 	metrics_probe_ends("a:1 B C");
 	assert_null(line_of(scrape(), head));
-	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"answered\"} ", "2");
+	check_line("dicom_spoa_probes_total{archive=\"a:1 B C\",result=\"answered\"} ",
+		   "2");
 }
 
 static void test_spreads(void **state)
@@ -144,9 +156,14 @@ static void test_spreads(void **state)
 	metrics_observe(METRICS_DATASET_TIME, 100000001);
 	metrics_observe(METRICS_DATA_SET_BYTES, 257);
 	metrics_observe(METRICS_DATA_SET_WAIT, 1500000);
-	check_line("dicom_spoa_decision_duration_seconds_bucket{message=\"associate\",le=\"5e-06\"} ", "1");
-	check_line("dicom_spoa_decision_duration_seconds_bucket{message=\"dataset\",le=\"0.1\"} ", "0");
-	check_line("dicom_spoa_decision_duration_seconds_count{message=\"dataset\"} ", "1");
+	check_line("dicom_spoa_decision_duration_seconds_bucket{message=\"associate\",le="
+		   "\"5e-06\"} ",
+		   "1");
+	check_line("dicom_spoa_decision_duration_seconds_bucket{message=\"dataset\",le="
+		   "\"0.1\"} ",
+		   "0");
+	check_line("dicom_spoa_decision_duration_seconds_count{message=\"dataset\"} ",
+		   "1");
 	check_line("dicom_spoa_decision_data_set_bytes_bucket{le=\"256\"} ", "0");
 	check_line("dicom_spoa_decision_data_set_bytes_bucket{le=\"512\"} ", "1");
 	check_line("dicom_spoa_decision_data_set_bytes_sum ", "257");

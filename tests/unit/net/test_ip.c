@@ -67,12 +67,37 @@ static void test_addresses(void **state)
 static void test_no_address(void **state)
 {
 	static const char *const texts[] = {
-		"''", "' '", "'10.1.2'", "'10.1.2.3.4'", "'10.1.2.256'", "'10.1.2.03'",
-		"'10.1.2.3 '", "' 10.1.2.3'", "'10.1.2.3/8'", "'0x0a.1.2.3'", "'10..2.3'",
-		"'+10.1.2.3'", "'167838211'", "'localhost'", "':'", "':::'", "'1::2::3'",
-		"'1:2:3:4:5:6:7'", "'1:2:3:4:5:6:7:8:9'", "'12345::'", "'g::'", "'fe80::1%eth0'",
-		"'[::1]'", "'::10.1.2'", "'10.1.2.3' 00", "'10.1.2.3' 00 '4'", "00", "'::1' 00*40",
-		"'0'*46", "FF", "'::ffff:10.1.2.3:1'",
+		"''",
+		"' '",
+		"'10.1.2'",
+		"'10.1.2.3.4'",
+		"'10.1.2.256'",
+		"'10.1.2.03'",
+		"'10.1.2.3 '",
+		"' 10.1.2.3'",
+		"'10.1.2.3/8'",
+		"'0x0a.1.2.3'",
+		"'10..2.3'",
+		"'+10.1.2.3'",
+		"'167838211'",
+		"'localhost'",
+		"':'",
+		"':::'",
+		"'1::2::3'",
+		"'1:2:3:4:5:6:7'",
+		"'1:2:3:4:5:6:7:8:9'",
+		"'12345::'",
+		"'g::'",
+		"'fe80::1%eth0'",
+		"'[::1]'",
+		"'::10.1.2'",
+		"'10.1.2.3' 00",
+		"'10.1.2.3' 00 '4'",
+		"00",
+		"'::1' 00*40",
+		"'0'*46",
+		"FF",
+		"'::ffff:10.1.2.3:1'",
 	};
 	const struct ip_address before = {{1, 2, 3}};
 
@@ -124,7 +149,8 @@ static void test_networks(void **state)
 		ip_network_write(&n, &out);
 		if (n.bits != cases[i].bits || ip_network_exact(&n) != cases[i].exact ||
 		    !is_text(writer_slice(&out), cases[i].canonical))
-			fail_msg("%s: %.*s, %u bits", cases[i].text, (int)out.len, text, n.bits);
+			fail_msg("%s: %.*s, %u bits", cases[i].text, (int)out.len, text,
+				 n.bits);
 		n = network(cases[i].canonical);
 		assert_int_equal(n.bits, cases[i].bits);
 		assert_true(ip_network_exact(&n));
@@ -134,11 +160,30 @@ static void test_networks(void **state)
 static void test_no_network(void **state)
 {
 	static const char *const texts[] = {
-		"",	       "/",	     "/8",	      "10.0.0.0/",   "10.0.0.0/33",
-		"10.0.0.0/-1", "10.0.0.0/+8",   "10.0.0.0/ 8",   "10.0.0.0/8 ", "10.0.0.0/08",
-		"10.0.0.0/00", "10.0.0.0/8/8",  "10.0.0.0/104",  "10/8",	     "10.0.0.0/0008",
-		"::/129",      "::/999",	     "::/1000",	      "::/x",	     "10.0.0.0/4294967304",
-		"any",	       "10.0.0.0-10.0.0.9", "10.0.0.0/255.0.0.0", "fe80::1%1/64",
+		"",
+		"/",
+		"/8",
+		"10.0.0.0/",
+		"10.0.0.0/33",
+		"10.0.0.0/-1",
+		"10.0.0.0/+8",
+		"10.0.0.0/ 8",
+		"10.0.0.0/8 ",
+		"10.0.0.0/08",
+		"10.0.0.0/00",
+		"10.0.0.0/8/8",
+		"10.0.0.0/104",
+		"10/8",
+		"10.0.0.0/0008",
+		"::/129",
+		"::/999",
+		"::/1000",
+		"::/x",
+		"10.0.0.0/4294967304",
+		"any",
+		"10.0.0.0-10.0.0.9",
+		"10.0.0.0/255.0.0.0",
+		"fe80::1%1/64",
 	};
 	struct ip_network n;
 
@@ -173,10 +218,12 @@ static void test_contains(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ip_network n = network(cases[i].network);
-		struct ip_address in = address(cases[i].inside), out = address(cases[i].outside);
+		struct ip_address in = address(cases[i].inside),
+				  out = address(cases[i].outside);
 
 		if (!ip_network_contains(&n, &in) || ip_network_contains(&n, &out))
-			fail_msg("%s: %s, %s", cases[i].network, cases[i].inside, cases[i].outside);
+			fail_msg("%s: %s, %s", cases[i].network, cases[i].inside,
+				 cases[i].outside);
 	}
 	assert_true(ip_network_contains(&all, &v4));
 	assert_true(ip_network_contains(&all, &v6));
@@ -214,12 +261,9 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_no_address),
-		cmocka_unit_test(test_networks),
-		cmocka_unit_test(test_no_network),
-		cmocka_unit_test(test_contains),
-		cmocka_unit_test(test_every_bit),
+		cmocka_unit_test(test_addresses), cmocka_unit_test(test_no_address),
+		cmocka_unit_test(test_networks),  cmocka_unit_test(test_no_network),
+		cmocka_unit_test(test_contains),  cmocka_unit_test(test_every_bit),
 		cmocka_unit_test(test_no_room),
 	};
 

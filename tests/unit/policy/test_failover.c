@@ -18,10 +18,11 @@ static struct talk t;
 
 /* 'CT' to one of two, MR to the only one, the rest to the fallback */
 #define THREE_RULES(more)                                                                \
-	"{'rules': [{'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': ['ct', 'spare']},"   \
-	" {'name': 'mr', 'if': {'Modality': 'MR'}, 'backend': 'mr'}],"                       \
+	"{'rules': [{'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': ['ct', "         \
+	"'spare']},"                                                                     \
+	" {'name': 'mr', 'if': {'Modality': 'MR'}, 'backend': 'mr'}],"                   \
 	" 'default': {'backend': ['rest']}" more "}"
-#define WHILE_DOWN ", 'negotiate': {'accept_while_down': true}"
+#define WHILE_DOWN      ", 'negotiate': {'accept_while_down': true}"
 #define MODALITY(value) STORE("0800 6000 'CS' 0200 " value)
 
 static void check(const struct heard *h, const char *verdict, const char *backend)
@@ -48,10 +49,10 @@ static void test_the_first_that_is_up(void **state)
 	static const struct {
 		const char *down, *pool; /* NULL: none */
 	} cases[] = {
-		{"", "a"},      {"a", "b"},         {"b", "a"},        {"a b", NULL},
-		{"b a", NULL},  {"ab", "a"},        {"aa b", "a"},     {"x a  y", "b"},
-		{" a", "b"},    {"a ", "b"},        {"  ", "a"},       {"x b y a", NULL},
-		{"a|b", "a"},   {"A B", "a"},
+		{"", "a"},     {"a", "b"},   {"b", "a"},    {"a b", NULL},
+		{"b a", NULL}, {"ab", "a"},  {"aa b", "a"}, {"x a  y", "b"},
+		{" a", "b"},   {"a ", "b"},  {"  ", "a"},   {"x b y a", NULL},
+		{"a|b", "a"},  {"A B", "a"},
 	};
 	const struct policy_pool list[] = {{"a", NULL}, {"b", NULL}};
 	const struct policy_pools pools = {list, 2};
@@ -135,8 +136,11 @@ static void test_outcomes_with_the_same_pools_share_them(void **state)
 
 static void test_the_association_decides(void **state)
 {
-	talk_begin(&t, "{'rules': [{'name': 'find', 'if': {'ProposedSOPClassUID': '@query-retrieve'},"
-		       " 'backend': ['query', 'general']}], 'default': {'backend': 'general'}}");
+	talk_begin(
+		&t,
+		"{'rules': [{'name': 'find', 'if': {'ProposedSOPClassUID': "
+		"'@query-retrieve'},"
+		" 'backend': ['query', 'general']}], 'default': {'backend': 'general'}}");
 	check(talk_associate(&t, FIND_CONTEXT, ""), "route", "query");
 	t.told.down = slice_str("general mr");
 	check(talk_associate(&t, FIND_CONTEXT, ""), "route", "query");
@@ -203,7 +207,8 @@ static void test_none_is_accepted_that_may_lead_nowhere(void **state)
 /* A rule that the association excludes needs nothing. */
 static void test_whom_it_does_not_concern(void **state)
 {
-	talk_begin(&t, "{'rules': [{'name': 'mr', 'if': {'Modality': 'MR', 'CallingAETitle': 'MR*'},"
+	talk_begin(&t, "{'rules': [{'name': 'mr', 'if': {'Modality': 'MR', "
+		       "'CallingAETitle': 'MR*'},"
 		       " 'backend': 'mr'},"
 		       " {'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': 'ct'}],"
 		       " 'default': {'backend': 'rest'}}");
@@ -228,11 +233,13 @@ static void test_accepted_all_the_same(void **state)
 static void test_the_promise(void **state)
 {
 	static const char json[] =
-		"{'rules': [{'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': ['ct', 'spare']}],"
+		"{'rules': [{'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': ['ct', "
+		"'spare']}],"
 		" 'default': {'backend': 'ct'}, 'pools': {"
 		" 'ct': {'accepts': [{'sop_classes': ['@storage'], 'transfer_syntaxes':"
 		"   ['ExplicitVRLittleEndian', 'ImplicitVRLittleEndian']}]},"
-		" 'spare': {'accepts': [{'sop_classes': ['@storage'], 'transfer_syntaxes':"
+		" 'spare': {'accepts': [{'sop_classes': ['@storage'], "
+		"'transfer_syntaxes':"
 		"   ['ImplicitVRLittleEndian']}]}}}";
 	const struct slice explicit_le = slice_str("1.2.840.10008.1.2.1");
 	struct heard *h;
@@ -240,7 +247,8 @@ static void test_the_promise(void **state)
 	talk_begin(&t, json);
 	h = talk_associate(&t, STORE_CONTEXT, "");
 	check(h, "accept", "ct");
-	assert_non_null(memmem(h->reply.ptr, h->reply.len, explicit_le.ptr, explicit_le.len));
+	assert_non_null(
+		memmem(h->reply.ptr, h->reply.len, explicit_le.ptr, explicit_le.len));
 	talk_end(&t);
 	/* the fallback has a pool of its own, so that only the rule's is down */
 	talk_begin(&t, json);
@@ -255,9 +263,11 @@ static void test_the_promise_of_the_next(void **state)
 	const struct slice explicit_le = slice_str("1.2.840.10008.1.2.1");
 	struct heard *h;
 
-	talk_begin(&t, "{'rules': [{'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': ['ct', 'spare']}],"
+	talk_begin(&t, "{'rules': [{'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': "
+		       "['ct', 'spare']}],"
 		       " 'default': {'backend': 'rest'}, 'pools': {"
-		       " 'spare': {'accepts': [{'sop_classes': ['@storage'], 'transfer_syntaxes':"
+		       " 'spare': {'accepts': [{'sop_classes': ['@storage'], "
+		       "'transfer_syntaxes':"
 		       "   ['ImplicitVRLittleEndian']}]}}}");
 	t.told.down = slice_str("ct");
 	h = talk_associate(&t, STORE_CONTEXT, "");

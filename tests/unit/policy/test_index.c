@@ -14,8 +14,8 @@
 enum { RULES = 60, NAMES = 5, VALUES = 6, FACTS = 8, ROOM = 8 };
 
 /* A person name is no key, since it is compared in parts. */
-static const char *const names[NAMES] = {"CallingAETitle", "Modality", "ImageType", "PatientName",
-					 "ProtocolName"};
+static const char *const names[NAMES] = {"CallingAETitle", "Modality", "ImageType",
+					 "PatientName", "ProtocolName"};
 static const char *const values[] = {"A", "B", "C", "D", "", "A^B", "A^", "x=B^="};
 
 static uint32_t seed = 7;
@@ -72,7 +72,8 @@ static unsigned favourite;
 
 static void put_condition(int depth)
 {
-	unsigned first = choose(8) ? favourite : choose(NAMES), n = choose(8) ? 1 + choose(3) : 0;
+	unsigned first = choose(8) ? favourite : choose(NAMES),
+		 n = choose(8) ? 1 + choose(3) : 0;
 
 	put("{");
 	for (unsigned i = 0; i < n; i++) {
@@ -82,7 +83,10 @@ static void put_condition(int depth)
 	if (depth < 2 && choose(4) == 0) {
 		unsigned kind = choose(3);
 
-		put("%s'%s': ", n ? ", " : "", kind == 0 ? "all" : kind == 1 ? "any" : "not");
+		put("%s'%s': ", n ? ", " : "",
+		    kind == 0   ? "all"
+		    : kind == 1 ? "any"
+				: "not");
 		put(kind < 2 ? "[" : "");
 		put_condition(depth + 1);
 		if (kind < 2) {
@@ -133,7 +137,8 @@ static void random_facts(const struct policy *p)
 			strcat(texts[i], choose(3) ? "\\" : " \\ ");
 			strcat(texts[i], values[choose(FACTS)]);
 		}
-		table[i].text = table[i].state == POLICY_UNKNOWN || table[i].state == POLICY_ABSENT
+		table[i].text = table[i].state == POLICY_UNKNOWN ||
+						table[i].state == POLICY_ABSENT
 					? (struct slice){0}
 					: slice_str(texts[i]);
 	}
@@ -191,8 +196,9 @@ static struct policy *many(unsigned rules, const char *format, unsigned modulus)
 	struct policy *p;
 
 	for (unsigned i = 0; i < rules; i++) {
-		at += (size_t)sprintf(text + at, "%s{\"name\": \"%u\", \"backend\": \"b\", \"if\": {",
-				      i ? "," : "", i);
+		at += (size_t)sprintf(
+			text + at, "%s{\"name\": \"%u\", \"backend\": \"b\", \"if\": {",
+			i ? "," : "", i);
 		at += (size_t)sprintf(text + at, format, i, i % modulus);
 		at += (size_t)sprintf(text + at, "}}");
 		assert_true(at < sizeof(text) - 1024);
@@ -219,8 +225,8 @@ static void know(const struct policy *p, const char *name, enum policy_fact_stat
 {
 	for (size_t i = 0; i < p->nattributes; i++)
 		if (strcmp(p->attributes[i]->name, name) == 0)
-			table[i] = (struct policy_fact){
-				state, text ? slice_str(text) : (struct slice){0}};
+			table[i] = (struct policy_fact){state, text ? slice_str(text)
+								    : (struct slice){0}};
 }
 
 static unsigned asked_for(const struct policy *p, const char *name)
@@ -233,7 +239,8 @@ static unsigned asked_for(const struct policy *p, const char *name)
 
 static void test_many_titles(void **state)
 {
-	struct policy *p = many(10000, "\"CallingAETitle\": \"AE%u\", \"Modality\": \"M%u\"", 10);
+	struct policy *p =
+		many(10000, "\"CallingAETitle\": \"AE%u\", \"Modality\": \"M%u\"", 10);
 
 	know(p, "CallingAETitle", POLICY_PRESENT, "AE4711 ");
 	assert_int_equal(count(p), 1);
@@ -255,7 +262,8 @@ static void test_many_titles(void **state)
 /* Few titles with many modalities each: a level below the other */
 static void test_two_levels(void **state)
 {
-	struct policy *p = many(10000, "\"StationName\": \"S%1$u\", \"CallingAETitle\": \"AE%2$u\"", 20);
+	struct policy *p = many(
+		10000, "\"StationName\": \"S%1$u\", \"CallingAETitle\": \"AE%2$u\"", 20);
 
 	know(p, "CallingAETitle", POLICY_PRESENT, "AE3");
 	know(p, "StationName", POLICY_PRESENT, "S4703");
@@ -277,8 +285,9 @@ static void test_others_between(void **state)
 	size_t at = (size_t)sprintf(text, "{\"rules\": [");
 
 	for (unsigned i = 0; i < 2000; i++) {
-		at += (size_t)sprintf(text + at, "%s{\"name\": \"%u\", \"backend\": \"b\", \"if\": {",
-				      i ? "," : "", i);
+		at += (size_t)sprintf(
+			text + at, "%s{\"name\": \"%u\", \"backend\": \"b\", \"if\": {",
+			i ? "," : "", i);
 		at += (size_t)sprintf(text + at, formats[i % 100 == 99], i);
 		at += (size_t)sprintf(text + at, "}}");
 	}
@@ -294,17 +303,23 @@ static void test_others_between(void **state)
 /* Facts are asked for only if a rule that depends on them comes first. */
 static void test_laziness(void **state)
 {
-	static const char *const firsts[] = {"", "\"CallingAETitle\": {\"regex\": \"^X\"}"};
+	static const char *const firsts[] = {"",
+					     "\"CallingAETitle\": {\"regex\": \"^X\"}"};
 
 	for (size_t i = 0; i < 2; i++) {
 		static char text[1 << 16];
 		struct policy *p;
-		size_t at = (size_t)sprintf(text, "{\"rules\": [{\"name\": \"f\", \"backend\": \"b\","
-						  " \"if\": {%s}}", firsts[i]);
+		size_t at = (size_t)sprintf(
+			text,
+			"{\"rules\": [{\"name\": \"f\", \"backend\": \"b\","
+			" \"if\": {%s}}",
+			firsts[i]);
 
 		for (unsigned k = 0; k < 100; k++)
-			at += (size_t)sprintf(text + at, ",{\"name\": \"%u\", \"backend\": \"b\","
-							 " \"if\": {\"Modality\": \"M%u\"}}", k, k);
+			at += (size_t)sprintf(text + at,
+					      ",{\"name\": \"%u\", \"backend\": \"b\","
+					      " \"if\": {\"Modality\": \"M%u\"}}",
+					      k, k);
 		sprintf(text + at, "]}");
 		p = policy_of(text);
 		memset(asked, 0, sizeof(asked));
@@ -344,9 +359,12 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_is_left_out), cmocka_unit_test(test_many_titles),
-		cmocka_unit_test(test_two_levels),          cmocka_unit_test(test_others_between),
-		cmocka_unit_test(test_laziness),            cmocka_unit_test(test_few),
+		cmocka_unit_test(test_nothing_is_left_out),
+		cmocka_unit_test(test_many_titles),
+		cmocka_unit_test(test_two_levels),
+		cmocka_unit_test(test_others_between),
+		cmocka_unit_test(test_laziness),
+		cmocka_unit_test(test_few),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -15,12 +15,21 @@ static void test_values(void **state)
 	static const struct {
 		const char *vr, *text, *values; /* the values, each followed by | */
 	} cases[] = {
-		{"CS", "CT", "CT|"},            {"CS", "ORIGINAL\\PRIMARY ", "ORIGINAL|PRIMARY|"},
-		{"CS", " A \\ B \\", "A|B||"},  {"CS", "", "|"},
-		{"CS", "\\", "||"},             {"LO", "  ID 7  ", "ID 7|"},
-		{"ST", " a\\b ", " a\\b|"},     {"LT", "a\\b", "a\\b|"},
-		{"UT", "a\\b\x1e" "c", "a\\b|c|"},        {"UR", "http://x\\y ", "http://x\\y|"},
-		{"PN", "A^B=C\\D", "A^B=C|D|"}, {"US", "1\\2", "1|2|"},
+		{"CS", "CT", "CT|"},
+		{"CS", "ORIGINAL\\PRIMARY ", "ORIGINAL|PRIMARY|"},
+		{"CS", " A \\ B \\", "A|B||"},
+		{"CS", "", "|"},
+		{"CS", "\\", "||"},
+		{"LO", "  ID 7  ", "ID 7|"},
+		{"ST", " a\\b ", " a\\b|"},
+		{"LT", "a\\b", "a\\b|"},
+		{"UT",
+		 "a\\b\x1e"
+		 "c",
+		 "a\\b|c|"},
+		{"UR", "http://x\\y ", "http://x\\y|"},
+		{"PN", "A^B=C\\D", "A^B=C|D|"},
+		{"US", "1\\2", "1|2|"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -72,7 +81,7 @@ static void test_three_values(void **state)
 	/* Kleene's tables, in the order of enum policy_tri: no, yes, maybe */
 	static const enum policy_tri all[3][3] = {{0, 0, 0}, {0, 1, 2}, {0, 2, 2}};
 	static const enum policy_tri any[3][3] = {{0, 1, 2}, {1, 1, 1}, {2, 1, 2}};
-	static const enum policy_tri not[3] = {1, 0, 2};
+	static const enum policy_tri not [3] = {1, 0, 2};
 	const struct slice yes = slice_str("yes");
 	const struct policy_set set = {.literals = &yes, .nliterals = 1};
 	const struct policy_match is_yes = {.is = &set};
@@ -80,7 +89,8 @@ static void test_three_values(void **state)
 		{.kind = POLICY_MATCH, .attribute = &attributes[0], .match = &is_yes},
 		{.kind = POLICY_MATCH, .attribute = &attributes[1], .match = &is_yes}};
 	struct policy_node node = {.children = leaves, .nchildren = 2};
-	struct policy_fact of[3] = {fact(POLICY_PRESENT, "no"), fact(POLICY_PRESENT, "yes"),
+	struct policy_fact of[3] = {fact(POLICY_PRESENT, "no"),
+				    fact(POLICY_PRESENT, "yes"),
 				    fact(POLICY_UNKNOWN, NULL)};
 
 	for (int i = 0; i < 3; i++)
@@ -92,7 +102,7 @@ static void test_three_values(void **state)
 			node.kind = POLICY_ANY;
 			assert_int_equal(policy_test(&node, &facts), any[i][k]);
 			node.kind = POLICY_NOT;
-			assert_int_equal(policy_test(&node, &facts), not[i]);
+			assert_int_equal(policy_test(&node, &facts), not [i]);
 		}
 	node = (struct policy_node){.kind = POLICY_ALL};
 	assert_int_equal(policy_test(&node, &facts), POLICY_YES);
@@ -109,8 +119,10 @@ static void test_matches(void **state)
 	const struct policy_match ct_or_m = {.is = &set};
 	const struct policy_node match = {
 		.kind = POLICY_MATCH, .attribute = attributes, .match = &ct_or_m};
-	const struct policy_node there = {.kind = POLICY_IS_THERE, .attribute = attributes};
-	const struct policy_node empty = {.kind = POLICY_IS_EMPTY, .attribute = attributes};
+	const struct policy_node there = {.kind = POLICY_IS_THERE,
+					  .attribute = attributes};
+	const struct policy_node empty = {.kind = POLICY_IS_EMPTY,
+					  .attribute = attributes};
 	const struct {
 		struct policy_fact fact;
 		enum policy_tri match, there, empty;
@@ -151,7 +163,8 @@ static enum policy_tri holds(const char *json, const char *keyword, const char *
 
 	snprintf(text, sizeof(text),
 		 "{\"rules\": [{\"name\": \"r\", \"backend\": \"b\", \"if\": {%s}}],"
-		 " \"lists\": {\"l\": [\"A\", \"B*\", \"\u00c4\"], \"m\": [\"C\"]}}", json);
+		 " \"lists\": {\"l\": [\"A\", \"B*\", \"\u00c4\"], \"m\": [\"C\"]}}",
+		 json);
 	p = policy_of(text);
 	for (size_t i = 0; i < p->nattributes; i++)
 		all[i] = strcmp(p->attributes[i]->name, keyword) == 0 && value
@@ -180,47 +193,65 @@ static void test_language(void **state)
 		{"\"StudyTime\": \"08:30\"", "StudyTime", "083000", true},
 		{"\"PatientAge\": \"18Y\"", "PatientAge", "018Y", true},
 		{"\"PatientAge\": \"18Y\"", "PatientAge", "18 years", false},
-		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "05", true},
-		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "8", false},
-		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "x", false},
+		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "05",
+		 true},
+		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "8",
+		 false},
+		{"\"SeriesNumber\": {\"from\": 5, \"to\": 7}", "SeriesNumber", "x",
+		 false},
 		{"\"SeriesNumber\": {\"from\": 5}", "SeriesNumber", NULL, false},
 		{"\"ImageType\": \"CT \"", "ImageType", " CT ", true},
 		{"\"ImageType\": \" C* \"", "ImageType", "CT", true},
 		{"\"ImageType\": \" \"", "ImageType", "", true},
 		{"\"PatientName\": \"A^B^ \"", "PatientName", "A^B", true},
 		/* all for the same value */
-		{"\"ImageType\": {\"regex\": \"^A\", \"is\": \"*B\"}", "ImageType", "AX\\XB", false},
-		{"\"ImageType\": {\"regex\": \"^A\", \"is\": \"*B\"}", "ImageType", "X\\AB", true},
+		{"\"ImageType\": {\"regex\": \"^A\", \"is\": \"*B\"}", "ImageType",
+		 "AX\\XB", false},
+		{"\"ImageType\": {\"regex\": \"^A\", \"is\": \"*B\"}", "ImageType",
+		 "X\\AB", true},
 		{"\"ImageType\": {\"in\": \"l\"}", "ImageType", "X\\BCD", true},
 		{"\"ImageType\": {\"in\": \"l\"}", "ImageType", "AA", false},
 		{"\"ImageType\": {\"in\": [\"l\", \"m\"]}", "ImageType", "C", true},
-		{"\"ImageType\": {\"in\": \"l\", \"ignore_case\": true}", "ImageType", "bcd", true},
-		{"\"InstitutionName\": {\"in\": \"l\", \"ignore_case\": true}", "InstitutionName",
-		 "\u00e4", true},
+		{"\"ImageType\": {\"in\": \"l\", \"ignore_case\": true}", "ImageType",
+		 "bcd", true},
+		{"\"InstitutionName\": {\"in\": \"l\", \"ignore_case\": true}",
+		 "InstitutionName", "\u00e4", true},
 		{"\"InstitutionName\": {\"is\": \"M\u00fcLL*\", \"ignore_case\": true}",
 		 "InstitutionName", "m\u00dcller", true},
 		/* composed in the policy, whatever the form there */
-		{"\"InstitutionName\": \"Mu\u0308ller\"", "InstitutionName", "M\u00fcller", true},
-		{"\"InstitutionName\": {\"regex\": \"^m.ller$\"}", "InstitutionName", "m\u00fcller", true},
-		{"\"InstitutionName\": {\"regex\": \"LL\", \"ignore_case\": true}", "InstitutionName",
+		{"\"InstitutionName\": \"Mu\u0308ller\"", "InstitutionName",
+		 "M\u00fcller", true},
+		{"\"InstitutionName\": {\"regex\": \"^m.ller$\"}", "InstitutionName",
 		 "m\u00fcller", true},
-		{"\"StudyDate\": {\"from\": \"2020-02-01\", \"to\": \"2020\"}", "StudyDate", "20201231", true},
+		{"\"InstitutionName\": {\"regex\": \"LL\", \"ignore_case\": true}",
+		 "InstitutionName", "m\u00fcller", true},
+		{"\"StudyDate\": {\"from\": \"2020-02-01\", \"to\": \"2020\"}",
+		 "StudyDate", "20201231", true},
 		{"\"StudyDate\": {\"to\": \"2020\"}", "StudyDate", "20210101", false},
 		{"\"StudyDate\": {\"to\": \"2020\"}", "StudyDate", "20200231", false},
-		{"\"StudyTime\": {\"from\": \"08:00\", \"to\": \"17:59\"}", "StudyTime", "175959.9", true},
+		{"\"StudyTime\": {\"from\": \"08:00\", \"to\": \"17:59\"}", "StudyTime",
+		 "175959.9", true},
 		{"\"PatientAge\": {\"to\": \"17Y\"}", "PatientAge", "204M", true},
 		{"\"PatientAge\": {\"to\": \"17Y\"}", "PatientAge", "018Y", false},
 		/* now is 2026-11-25 12:00 UTC */
-		{"\"StudyDate\": {\"older_than\": \"5 years\"}", "StudyDate", "20211124", true},
-		{"\"StudyDate\": {\"older_than\": \"5 years\"}", "StudyDate", "20211125", false},
-		{"\"StudyDate\": {\"newer_than\": \"1 week\"}", "StudyDate", "20261118", true},
-		{"\"StudyDate\": {\"newer_than\": \"1 week\"}", "StudyDate", "20261117", false},
+		{"\"StudyDate\": {\"older_than\": \"5 years\"}", "StudyDate", "20211124",
+		 true},
+		{"\"StudyDate\": {\"older_than\": \"5 years\"}", "StudyDate", "20211125",
+		 false},
+		{"\"StudyDate\": {\"newer_than\": \"1 week\"}", "StudyDate", "20261118",
+		 true},
+		{"\"StudyDate\": {\"newer_than\": \"1 week\"}", "StudyDate", "20261117",
+		 false},
 		/* component groups of a person name */
-		{"\"PatientName\": \"Yamada^Tarou\"", "PatientName", "Yamada^Tarou=\u5c71\u7530", true},
-		{"\"PatientName\": \"\u5c71\u7530\"", "PatientName", "Yamada^Tarou=\u5c71\u7530^=x", true},
-		{"\"PatientName\": \"Yamada^Tarou^^\"", "PatientName", "Yamada^Tarou^", true},
+		{"\"PatientName\": \"Yamada^Tarou\"", "PatientName",
+		 "Yamada^Tarou=\u5c71\u7530", true},
+		{"\"PatientName\": \"\u5c71\u7530\"", "PatientName",
+		 "Yamada^Tarou=\u5c71\u7530^=x", true},
+		{"\"PatientName\": \"Yamada^Tarou^^\"", "PatientName", "Yamada^Tarou^",
+		 true},
 		{"\"PatientName\": \"Yamada\"", "PatientName", "Yamada^Tarou", false},
-		{"\"PatientName\": \"*=\u5c71*\"", "PatientName", "Yamada^Tarou=\u5c71\u7530", true},
+		{"\"PatientName\": \"*=\u5c71*\"", "PatientName",
+		 "Yamada^Tarou=\u5c71\u7530", true},
 		{"\"PatientName\": \"B\"", "PatientName", "A\\B", true},
 		{"\"PatientID\": {\"present\": true}", "PatientID", "", true},
 		{"\"PatientID\": {\"present\": false}", "PatientID", "", false},
@@ -229,31 +260,45 @@ static void test_language(void **state)
 		{"\"PatientID\": {\"empty\": true}", "PatientID", NULL, false},
 		{"\"PatientID\": {\"empty\": false}", "PatientID", NULL, false},
 		{"\"PatientID\": {\"empty\": false}", "PatientID", "1", true},
-		{"\"ClientAddress\": \"10.0.0.0/8\"", "ClientAddress", "10.255.0.1", true},
-		{"\"ClientAddress\": [\"10.0.0.0/8\", \"2001:db8::/32\"]", "ClientAddress", "2001:db8::1", true},
-		{"\"ClientAddress\": \"2001:db8::1\"", "ClientAddress", "2001:db8:0::1", true},
+		{"\"ClientAddress\": \"10.0.0.0/8\"", "ClientAddress", "10.255.0.1",
+		 true},
+		{"\"ClientAddress\": [\"10.0.0.0/8\", \"2001:db8::/32\"]",
+		 "ClientAddress", "2001:db8::1", true},
+		{"\"ClientAddress\": \"2001:db8::1\"", "ClientAddress", "2001:db8:0::1",
+		 true},
 		{"\"ClientAddress\": \"10.0.0.0/8\"", "ClientAddress", "11.0.0.1", false},
-		{"\"SOPClassUID\": \"@storage\"", "SOPClassUID", "1.2.840.10008.5.1.4.1.1.2", true},
-		{"\"SOPClassUID\": [\"@query-retrieve\", \"1.2.3\"]", "SOPClassUID", "1.2.3", true},
-		{"\"SOPClassUID\": \"@storage\"", "SOPClassUID", "1.2.840.10008.1.1", false},
+		{"\"SOPClassUID\": \"@storage\"", "SOPClassUID",
+		 "1.2.840.10008.5.1.4.1.1.2", true},
+		{"\"SOPClassUID\": [\"@query-retrieve\", \"1.2.3\"]", "SOPClassUID",
+		 "1.2.3", true},
+		{"\"SOPClassUID\": \"@storage\"", "SOPClassUID", "1.2.840.10008.1.1",
+		 false},
 		{"\"TransferSyntaxUID\": \"@compressed\"", "TransferSyntaxUID",
 		 "1.2.840.10008.1.2.4.90", true},
-		{"\"TransferSyntaxUID\": \"@lossy\"", "TransferSyntaxUID", "1.2.840.10008.1.2.4.90",
+		{"\"TransferSyntaxUID\": \"@lossy\"", "TransferSyntaxUID",
+		 "1.2.840.10008.1.2.4.90", false},
+		{"\"sample\": {\"percent\": 100, \"by\": \"PatientID\"}", "PatientID",
+		 "1", true},
+		{"\"sample\": {\"percent\": 100, \"by\": \"PatientID\"}", "PatientID",
+		 NULL, false},
+		{"\"sample\": {\"percent\": 0, \"by\": \"PatientID\"}", "PatientID", "1",
 		 false},
-		{"\"sample\": {\"percent\": 100, \"by\": \"PatientID\"}", "PatientID", "1", true},
-		{"\"sample\": {\"percent\": 100, \"by\": \"PatientID\"}", "PatientID", NULL, false},
-		{"\"sample\": {\"percent\": 0, \"by\": \"PatientID\"}", "PatientID", "1", false},
 		/* Wednesday, 12:00 */
-		{"\"schedule\": {\"from\": \"12:00\", \"to\": \"12:01\"}", "", NULL, true},
-		{"\"schedule\": {\"from\": \"11:00\", \"to\": \"12:00\"}", "", NULL, false},
-		{"\"schedule\": {\"from\": \"18:00\", \"to\": \"12:01\"}", "", NULL, true},
+		{"\"schedule\": {\"from\": \"12:00\", \"to\": \"12:01\"}", "", NULL,
+		 true},
+		{"\"schedule\": {\"from\": \"11:00\", \"to\": \"12:00\"}", "", NULL,
+		 false},
+		{"\"schedule\": {\"from\": \"18:00\", \"to\": \"12:01\"}", "", NULL,
+		 true},
 		{"\"schedule\": {\"weekdays\": [\"Mon\", \"Wed\"]}", "", NULL, true},
 		{"\"schedule\": {\"weekdays\": \"Thu-Tue\"}", "", NULL, false},
 		/* what runs over midnight began on Tuesday */
-		{"\"schedule\": {\"from\": \"18:00\", \"to\": \"13:00\", \"weekdays\": \"Tue\"}", "",
-		 NULL, true},
-		{"\"schedule\": {\"from\": \"18:00\", \"to\": \"13:00\", \"weekdays\": \"Wed\"}", "",
-		 NULL, false},
+		{"\"schedule\": {\"from\": \"18:00\", \"to\": \"13:00\", \"weekdays\": "
+		 "\"Tue\"}",
+		 "", NULL, true},
+		{"\"schedule\": {\"from\": \"18:00\", \"to\": \"13:00\", \"weekdays\": "
+		 "\"Wed\"}",
+		 "", NULL, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -280,8 +325,10 @@ static void test_samples(void **state)
 		struct policy *p;
 
 		snprintf(text, sizeof(text),
-			 "{\"rules\": [{\"name\": \"r\", \"backend\": \"b\", \"if\": {\"sample\":"
-			 " {\"percent\": %s, \"by\": [\"StudyInstanceUID\", \"PatientID\"]}}}]}",
+			 "{\"rules\": [{\"name\": \"r\", \"backend\": \"b\", \"if\": "
+			 "{\"sample\":"
+			 " {\"percent\": %s, \"by\": [\"StudyInstanceUID\", "
+			 "\"PatientID\"]}}}]}",
 			 percents[i]);
 		p = policy_of(text);
 		table[1] = fact(POLICY_PRESENT, "P");
@@ -309,7 +356,8 @@ static void test_too_hard(void **state)
 	memset(text, 'a', sizeof(text) - 2);
 	text[sizeof(text) - 2] = '!';
 	facts.scratch->too_hard = false;
-	assert_int_equal(holds("\"PatientComments\": {\"regex\": \"(a+)+$\"}", "PatientComments", text),
+	assert_int_equal(holds("\"PatientComments\": {\"regex\": \"(a+)+$\"}",
+			       "PatientComments", text),
 			 POLICY_NO);
 	assert_true(facts.scratch->too_hard);
 }
@@ -332,9 +380,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),   cmocka_unit_test(test_three_values),
-		cmocka_unit_test(test_matches),  cmocka_unit_test(test_language),
-		cmocka_unit_test(test_samples),  cmocka_unit_test(test_too_hard),
+		cmocka_unit_test(test_values),  cmocka_unit_test(test_three_values),
+		cmocka_unit_test(test_matches), cmocka_unit_test(test_language),
+		cmocka_unit_test(test_samples), cmocka_unit_test(test_too_hard),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

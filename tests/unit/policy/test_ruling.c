@@ -48,11 +48,14 @@ static void test_first_match_wins(void **state)
 {
 	struct policy *p = policy_of(
 		"{\"rules\": ["
-		" {\"name\": \"1\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"one\"},"
+		" {\"name\": \"1\", \"if\": {\"Modality\": \"CT\"}, \"backend\": "
+		"\"one\"},"
 		" {\"name\": \"2\", \"if\": {\"Modality\": \"C*\"}, \"backend\": \"two\","
 		"  \"key\": \"PatientID\"},"
-		" {\"name\": \"3\", \"if\": {\"Modality\": \"C?\"}, \"backend\": \"three\"}]}");
-	struct policy_fact *modality = fact_of(p, "Modality"), *id = fact_of(p, "PatientID");
+		" {\"name\": \"3\", \"if\": {\"Modality\": \"C?\"}, \"backend\": "
+		"\"three\"}]}");
+	struct policy_fact *modality = fact_of(p, "Modality"),
+			   *id = fact_of(p, "PatientID");
 	const struct policy_outcome *o;
 
 	*id = fact(POLICY_UNKNOWN, NULL);
@@ -83,30 +86,48 @@ static void test_the_same_outcome(void **state)
 {
 	static const struct {
 		const char *rules;
-		const char *rule; /* that decides while Modality is unknown; NULL: it waits */
+		const char *
+			rule; /* that decides while Modality is unknown; NULL: it waits */
 	} cases[] = {
-		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"b\"}", "default"},
-		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"c\"}", NULL},
-		{"{\"name\": \"ct\", \"if\": {\"not\": {\"Modality\": \"CT\"}}, \"backend\": \"b\"}", "ct"},
+		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"b\"}",
+		 "default"},
+		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"c\"}",
+		 NULL},
+		{"{\"name\": \"ct\", \"if\": {\"not\": {\"Modality\": \"CT\"}}, "
+		 "\"backend\": \"b\"}",
+		 "ct"},
 		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"b\","
-		 " \"called_ae\": \"X\"}", NULL},
+		 " \"called_ae\": \"X\"}",
+		 NULL},
 		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"b\","
-		 " \"calling_ae\": \"X\"}", NULL},
+		 " \"calling_ae\": \"X\"}",
+		 NULL},
 		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"b\","
-		 " \"key\": \"Modality\"}", NULL},
-		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"reject\": \"no-reason-given\"}", NULL},
+		 " \"key\": \"Modality\"}",
+		 NULL},
+		{"{\"name\": \"ct\", \"if\": {\"Modality\": \"CT\"}, \"reject\": "
+		 "\"no-reason-given\"}",
+		 NULL},
 		/* certain, whatever it is */
 		{"{\"name\": \"x\", \"if\": {\"any\": [{\"Modality\": \"CT\"}, {\"not\":"
-		 " {\"Modality\": \"CT\"}}]}, \"backend\": \"c\"}", "x"},
-		{"{\"name\": \"x\", \"if\": {\"all\": [{\"Modality\": \"CT\"}, {\"Modality\":"
-		 " {\"present\": false}}]}, \"backend\": \"c\"}", "default"},
+		 " {\"Modality\": \"CT\"}}]}, \"backend\": \"c\"}",
+		 "x"},
+		{"{\"name\": \"x\", \"if\": {\"all\": [{\"Modality\": \"CT\"}, "
+		 "{\"Modality\":"
+		 " {\"present\": false}}]}, \"backend\": \"c\"}",
+		 "default"},
 		/* [CT, MR] has been excluded when CT is asked for */
-		{"{\"name\": \"x\", \"if\": {\"Modality\": [\"CT\", \"MR\"]}, \"backend\": \"b\"},"
-		 "{\"name\": \"y\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"c\"}", "default"},
+		{"{\"name\": \"x\", \"if\": {\"Modality\": [\"CT\", \"MR\"]}, "
+		 "\"backend\": \"b\"},"
+		 "{\"name\": \"y\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"c\"}",
+		 "default"},
 		{"{\"name\": \"x\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"b\"},"
-		 "{\"name\": \"y\", \"if\": {\"Modality\": [\"CT\", \"MR\"]}, \"backend\": \"c\"}", NULL},
+		 "{\"name\": \"y\", \"if\": {\"Modality\": [\"CT\", \"MR\"]}, "
+		 "\"backend\": \"c\"}",
+		 NULL},
 		{"{\"name\": \"x\", \"if\": {\"Modality\": \"C*\"}, \"backend\": \"b\"},"
-		 "{\"name\": \"y\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"c\"}", "default"},
+		 "{\"name\": \"y\", \"if\": {\"Modality\": \"CT\"}, \"backend\": \"c\"}",
+		 "default"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -114,7 +135,8 @@ static void test_the_same_outcome(void **state)
 		char json[1024];
 		struct policy *p;
 
-		snprintf(json, sizeof(json), "{\"rules\": [%s], \"default\": {\"backend\": \"b\"}}",
+		snprintf(json, sizeof(json),
+			 "{\"rules\": [%s], \"default\": {\"backend\": \"b\"}}",
 			 cases[i].rules);
 		p = policy_of(json);
 		*fact_of(p, "Modality") = fact(POLICY_UNKNOWN, NULL);
@@ -135,24 +157,38 @@ struct text {
 	size_t len;
 };
 
-static void __attribute__((format(printf, 2, 3))) put(struct text *t, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+put(struct text *t, const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	t->len += (size_t)vsnprintf(t->bytes + t->len, sizeof(t->bytes) - t->len, format, ap);
+	t->len += (size_t)vsnprintf(t->bytes + t->len, sizeof(t->bytes) - t->len, format,
+				    ap);
 	va_end(ap);
 	assert_true(t->len < sizeof(t->bytes));
 }
 
-static const char *const exact[] = {"\"A\"", "\"B\"", "\"AB\"", "[\"A\", \"B\"]",
-				    "[\"AB\", \"B\"]", "{\"present\": true}",
-				    "{\"present\": false}", "{\"empty\": true}",
+static const char *const exact[] = {"\"A\"",
+				    "\"B\"",
+				    "\"AB\"",
+				    "[\"A\", \"B\"]",
+				    "[\"AB\", \"B\"]",
+				    "{\"present\": true}",
+				    "{\"present\": false}",
+				    "{\"empty\": true}",
 				    "{\"empty\": false}"};
-static const char *const loose[] = {
-	"\"A*\"", "\"?\"", "\"*B\"", "\"\"", "\"*\"", "{\"regex\": \"^A\"}", "{\"regex\": \"b\","
-	" \"ignore_case\": true}", "{\"is\": [\"a\", \"b\"], \"ignore_case\": true}", "{\"in\": \"l\"}",
-	"{\"in\": \"l\", \"regex\": \"B\"}"};
+static const char *const loose[] = {"\"A*\"",
+				    "\"?\"",
+				    "\"*B\"",
+				    "\"\"",
+				    "\"*\"",
+				    "{\"regex\": \"^A\"}",
+				    "{\"regex\": \"b\","
+				    " \"ignore_case\": true}",
+				    "{\"is\": [\"a\", \"b\"], \"ignore_case\": true}",
+				    "{\"in\": \"l\"}",
+				    "{\"in\": \"l\", \"regex\": \"B\"}"};
 
 /* Keys may have ProtocolName, too. */
 static const char *tested_keyword(bool only_exact)
@@ -164,7 +200,8 @@ static const char *tested_keyword(bool only_exact)
 
 static void put_condition(struct text *t, unsigned depth, bool only_exact);
 
-static void put_conditions(struct text *t, const char *name, unsigned depth, bool only_exact)
+static void put_conditions(struct text *t, const char *name, unsigned depth,
+			   bool only_exact)
 {
 	unsigned n = 1 + choose(3);
 
@@ -193,8 +230,8 @@ static void put_member(struct text *t, unsigned depth, bool only_exact)
 		if (only_exact)
 			put(t, "\"any\": [{}]");
 		else
-			put(t, "\"sample\": {\"percent\": %u, \"by\": \"%s\"}", choose(4) * 30,
-			    keywords[choose(3)]);
+			put(t, "\"sample\": {\"percent\": %u, \"by\": \"%s\"}",
+			    choose(4) * 30, keywords[choose(3)]);
 		break;
 	default:
 		put(t, "\"%s\": %s", tested_keyword(only_exact),
@@ -245,7 +282,8 @@ static struct policy *random_policy(struct text *t, bool only_exact)
 	return policy_of(t->bytes);
 }
 
-static const char *const words[] = {"", "A", "B", "AB", "A\\B", "B\\AB", "A\\B\\AB", "Z", "A\\Z", "b"};
+static const char *const words[] = {"",      "A",        "B", "AB",   "A\\B",
+				    "B\\AB", "A\\B\\AB", "Z", "A\\Z", "b"};
 
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
 
@@ -261,8 +299,8 @@ static struct policy_fact settle(struct policy_fact known)
 		return choose(3) ? fact(POLICY_PRESENT, words[choose(WORDS)])
 				 : fact(POLICY_ABSENT, NULL);
 	if (known.state == POLICY_AT_LEAST) {
-		snprintf(to, 64, "%.*s%s%s", (int)text.len, text.ptr, choose(2) ? "\\" : "",
-			 words[choose(WORDS)]);
+		snprintf(to, 64, "%.*s%s%s", (int)text.len, text.ptr,
+			 choose(2) ? "\\" : "", words[choose(WORDS)]);
 		if (to[text.len] != '\\')
 			to[text.len] = '\0';
 		return fact(POLICY_PRESENT, to);
@@ -335,7 +373,8 @@ static void test_early_is_late(void **state)
 			assert_non_null(late);
 			assert_ptr_equal(late, rule_by_rule(p));
 			if (o && !policy_equal_outcome(o, late))
-				fail_msg("%s: %s early, %s late", t.bytes, o->rule, late->rule);
+				fail_msg("%s: %s early, %s late", t.bytes, o->rule,
+					 late->rule);
 			early += o != NULL;
 		}
 		policy_free(p);
@@ -344,8 +383,8 @@ static void test_early_is_late(void **state)
 }
 
 /* All that an unknown attribute can be, as far as the tests can tell */
-static const char *const possible[] = {NULL, "", "Z", "A", "B", "AB", "A\\B", "A\\AB",
-				       "B\\AB", "A\\B\\AB"};
+static const char *const possible[] = {NULL, "",     "Z",     "A",     "B",
+				       "AB", "A\\B", "A\\AB", "B\\AB", "A\\B\\AB"};
 
 enum { POSSIBLE = sizeof(possible) / sizeof(possible[0]) };
 
@@ -377,8 +416,8 @@ static bool has_two_ends(const struct policy *p, const struct policy_fact *known
 	if (known[attribute].state != POLICY_UNKNOWN)
 		return has_two_ends(p, known, attribute + 1, first, with);
 	for (size_t i = 0; i < POSSIBLE; i++) {
-		table[attribute] =
-			possible[i] ? fact(POLICY_PRESENT, possible[i]) : fact(POLICY_ABSENT, NULL);
+		table[attribute] = possible[i] ? fact(POLICY_PRESENT, possible[i])
+					       : fact(POLICY_ABSENT, NULL);
 		if (has_two_ends(p, known, attribute + 1, first, with))
 			return true;
 	}
@@ -389,8 +428,9 @@ static void fail_known(const struct policy *p, const struct policy_fact *known,
 		       const char *policy, const char *rule)
 {
 	for (size_t i = 0; i < p->nattributes; i++)
-		print_error("%s: state %d, \"%.*s\"\n", p->attributes[i]->name, known[i].state,
-			    (int)known[i].text.len, (const char *)known[i].text.ptr);
+		print_error("%s: state %d, \"%.*s\"\n", p->attributes[i]->name,
+			    known[i].state, (int)known[i].text.len,
+			    (const char *)known[i].text.ptr);
 	fail_msg("%s: waits, though all leads to %s", policy, rule);
 }
 
@@ -440,7 +480,9 @@ static void test_what_is_left(void **state)
 	struct policy *p;
 
 	for (unsigned i = 0; i < RULING_MOST + 1; i++)
-		len += (size_t)sprintf(json + len, "%s{\"name\": \"%u\", \"if\": {\"Modality\": \"%u\"}, \"backend\": \"b\"}",
+		len += (size_t)sprintf(json + len,
+				       "%s{\"name\": \"%u\", \"if\": {\"Modality\": "
+				       "\"%u\"}, \"backend\": \"b\"}",
 				       i ? ", " : "", i, i);
 	sprintf(json + len, "]}");
 	p = policy_of(json);

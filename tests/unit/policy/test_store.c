@@ -45,7 +45,8 @@ static struct policy *numbered(unsigned number)
 {
 	char json[128];
 
-	snprintf(json, sizeof(json), "{\"rules\": [{\"name\": \"%u\", \"backend\": \"b\"}]}", number);
+	snprintf(json, sizeof(json),
+		 "{\"rules\": [{\"name\": \"%u\", \"backend\": \"b\"}]}", number);
 	return policy_of(json);
 }
 
@@ -63,7 +64,8 @@ static void replace(unsigned number, char id[static POLICY_ID_SIZE])
 /* The number of the policy that <id> leads to; it is not held any more. */
 static int number_of(const char *id)
 {
-	const struct policy *p = policy_store_hold(all, id ? slice_str(id) : (struct slice){0});
+	const struct policy *p =
+		policy_store_hold(all, id ? slice_str(id) : (struct slice){0});
 	int number = atoi(p->rules[0].outcome.rule);
 
 	policy_store_release(all, p);
@@ -142,7 +144,7 @@ static void test_expiry(void **state)
 	policy_store_release(all, first);
 	now_ms += POLICY_STORE_KEEP_MS;
 	replace(5, id[5]);
-	assert_int_equal(freed, 3); /* 2 and 3; 4 has just been replaced */
+	assert_int_equal(freed, 3);            /* 2 and 3; 4 has just been replaced */
 	assert_int_equal(number_of(id[0]), 0); /* by one still */
 	policy_store_release(all, first);
 	assert_int_equal(freed, 3); /* that is nothing for whoever decides */
@@ -186,7 +188,8 @@ static void test_many(void **state)
 	assert_int_equal(freed, 2 * POLICY_STORE_KEEP - 2);
 	assert_int_equal(number_of(id[0]), 0);
 	assert_int_equal(number_of(id[1]), 3 * POLICY_STORE_KEEP - 1);
-	assert_int_equal(number_of(id[2 * POLICY_STORE_KEEP - 1]), 2 * POLICY_STORE_KEEP - 1);
+	assert_int_equal(number_of(id[2 * POLICY_STORE_KEEP - 1]),
+			 2 * POLICY_STORE_KEEP - 1);
 	policy_store_release(all, first);
 }
 
@@ -208,7 +211,8 @@ enum { THREADS = 4, ROUNDS = 2000 };
 static void *hold_and_release(void *id)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		const struct policy *p = policy_store_hold(all, i % 2 ? slice_str(id) : (struct slice){0});
+		const struct policy *p =
+			policy_store_hold(all, i % 2 ? slice_str(id) : (struct slice){0});
 
 		if (p->nrules != 1 || p->rules[0].outcome.rule[0] == '\0')
 			abort();
@@ -224,7 +228,8 @@ static void test_threads(void **state)
 
 	replace(0, first);
 	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, hold_and_release, first), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, hold_and_release, first), 0);
 	for (unsigned i = 1; i <= 50; i++) {
 		now_ms += POLICY_STORE_KEEP_MS;
 		replace(i, id);

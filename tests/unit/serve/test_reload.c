@@ -12,10 +12,11 @@
 #include "policy_of.h"
 #include "serve/reload.h"
 
-#define POLICY(rule)  "{\"rules\": [{\"name\": \"" rule "\", \"backend\": \"b\"}]}"
+#define POLICY(rule) "{\"rules\": [{\"name\": \"" rule "\", \"backend\": \"b\"}]}"
 #define LISTED(rule)                                                                     \
 	"{\"rules\": [{\"name\": \"" rule "\", \"backend\": \"b\","                      \
-	" \"if\": {\"StationName\": {\"in\": \"l\"}}}], \"lists\": {\"l\": {\"file\": \"list\"}}}"
+	" \"if\": {\"StationName\": {\"in\": \"l\"}}}], \"lists\": {\"l\": {\"file\": "  \
+	"\"list\"}}}"
 
 static struct folder folder;
 static struct report report;
@@ -30,7 +31,8 @@ int __wrap_open(const char *path, int flags, ...);
 
 int __wrap_open(const char *path, int flags, ...)
 {
-	int fd = flags & O_CREAT ? __real_open(path, flags, 0600) : __real_open(path, flags);
+	int fd = flags & O_CREAT ? __real_open(path, flags, 0600)
+				 : __real_open(path, flags);
 	void (*then)(void) = on_open;
 
 	if (flags & O_CREAT) /* the test's own */
@@ -155,8 +157,9 @@ static void test_renamed_over(void **state)
 /* As long as it changes from tick to tick it is not read. */
 static void test_written_slowly(void **state)
 {
-	const char *const parts[] = {"{\"rules\": [", "{\"rules\": [{\"name\": \"slow\", ",
-				     "{\"rules\": [{\"name\": \"slow\", \"backend\": \"b\"}"};
+	const char *const parts[] = {
+		"{\"rules\": [", "{\"rules\": [{\"name\": \"slow\", ",
+		"{\"rules\": [{\"name\": \"slow\", \"backend\": \"b\"}"};
 
 	start_with(POLICY("a"));
 	for (size_t i = 0; i < 3; i++) {
@@ -187,17 +190,21 @@ static void test_symbolic_links(void **state)
 		folder_write(&folder, name, i ? "B" : "A");
 	}
 	assert_int_equal(symlink("..0", folder_path(&folder, "..data")), 0);
-	assert_int_equal(symlink("..data/policy.json", folder_path(&folder, "policy.json")), 0);
+	assert_int_equal(
+		symlink("..data/policy.json", folder_path(&folder, "policy.json")), 0);
 	assert_int_equal(symlink("..data/list", folder_path(&folder, "list")), 0);
 	strcpy(path, folder_path(&folder, "policy.json"));
 	load(path);
 	log_set_level(LOG_INFO);
 	check_rule("a");
 	assert_int_equal(symlink("..1", folder_path(&folder, "..data_tmp")), 0);
-	assert_int_equal(rename(folder_path(&folder, "..data_tmp"), folder_path(&folder, "..data")), 0);
+	assert_int_equal(rename(folder_path(&folder, "..data_tmp"),
+				folder_path(&folder, "..data")),
+			 0);
 	check_loads("b");
-	assert_true(slice_equal(in_force()->rules[0].condition.children[0].match->in[0]->literals[0],
-				slice_str("B")));
+	assert_true(slice_equal(
+		in_force()->rules[0].condition.children[0].match->in[0]->literals[0],
+		slice_str("B")));
 }
 
 static void test_list_changes(void **state)
@@ -213,7 +220,8 @@ static void test_list_changes(void **state)
 	/* one that is named only now is watched too */
 	folder_write(&folder, "other", "x\n");
 	folder_replace(&folder, "policy.json",
-		       "{\"rules\": [{\"name\": \"o\", \"backend\": \"b\", \"if\": {\"StationName\":"
+		       "{\"rules\": [{\"name\": \"o\", \"backend\": \"b\", \"if\": "
+		       "{\"StationName\":"
 		       " {\"in\": \"l\"}}}], \"lists\": {\"l\": {\"file\": \"other\"}}}");
 	check_loads("o");
 	folder_replace(&folder, "other", "y\n");
@@ -232,7 +240,8 @@ static void test_bad_file(void **state)
 
 	start_with(POLICY("a"));
 	p = in_force();
-	folder_replace(&folder, "policy.json", "{\"rules\": [{\"name\": 1}, {\"name\": 2}]}");
+	folder_replace(&folder, "policy.json",
+		       "{\"rules\": [{\"name\": 1}, {\"name\": 2}]}");
 	tick(false);
 	tick(false);
 	assert_ptr_equal(in_force(), p);

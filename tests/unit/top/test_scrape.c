@@ -38,19 +38,35 @@ static void test_samples(void **state)
 			    "a{}=1;a{b=\"c\"}=2;");
 	assert_string_equal(samples(" a { b = \"c\" , d=\"\", }\t-4\n"),
 			    "a{ b = \"c\" , d=\"\", }=-4;");
-	assert_string_equal(samples("a +Inf\nb -Inf\nc NaN\n"), "a{}=inf;b{}=-inf;c{}=nan;");
-	assert_string_equal(samples("a{b=\"}\\\" # \\\\\"} 1\n"), "a{b=\"}\\\" # \\\\\"}=1;");
+	assert_string_equal(samples("a +Inf\nb -Inf\nc NaN\n"),
+			    "a{}=inf;b{}=-inf;c{}=nan;");
+	assert_string_equal(samples("a{b=\"}\\\" # \\\\\"} 1\n"),
+			    "a{b=\"}\\\" # \\\\\"}=1;");
 }
 
 static void test_what_is_no_sample_is_left_out(void **state)
 {
 	static const char *const lines[] = {
-		"a",	     "a ",	  "1a 1",	"a{b=\"c\" 1", "a{b=\"c} 1",
-		"a{b=c} 1",  "a{=\"c\"} 1", "a{b} 1",	"a{b=\"c\"",   "a{b=\"c\\",
-		"a{b=\"\\",  "a{",	  "a{b",	"a{b=",	       "a 1x",
-		"a{b=\"c\"d=\"e\"} 1",	  "a 111111111111111111111111111111111111111111111"
-					  "111111111111111111111",
-		"\x80 1",    "{b=\"c\"} 1",
+		"a",
+		"a ",
+		"1a 1",
+		"a{b=\"c\" 1",
+		"a{b=\"c} 1",
+		"a{b=c} 1",
+		"a{=\"c\"} 1",
+		"a{b} 1",
+		"a{b=\"c\"",
+		"a{b=\"c\\",
+		"a{b=\"\\",
+		"a{",
+		"a{b",
+		"a{b=",
+		"a 1x",
+		"a{b=\"c\"d=\"e\"} 1",
+		"a 111111111111111111111111111111111111111111111"
+		"111111111111111111111",
+		"\x80 1",
+		"{b=\"c\"} 1",
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {

@@ -39,12 +39,11 @@ static const char *sums_of(const char *one, const char *one_before, const char *
 	for (size_t i = 0; i < sums.n; i++) {
 		const struct count *c = &sums.rows[i];
 
-		len += (size_t)snprintf(out + len, sizeof(out) - len, "%.*s,%.*s:%g/%g ",
-					(int)c->labels[0].len,
-					(const char *)c->labels[0].ptr,
-					(int)c->labels[1].len,
-					(const char *)c->labels[1].ptr, c->grown,
-					c->total);
+		len += (size_t)snprintf(
+			out + len, sizeof(out) - len, "%.*s,%.*s:%g/%g ",
+			(int)c->labels[0].len, (const char *)c->labels[0].ptr,
+			(int)c->labels[1].len, (const char *)c->labels[1].ptr, c->grown,
+			c->total);
 	}
 	counts_free(&sums);
 	for (size_t i = 0; i < 4; i++)
@@ -55,7 +54,8 @@ static const char *sums_of(const char *one, const char *one_before, const char *
 static void test_sums(void **state)
 {
 	assert_string_equal(sums_of("", "", "", ""), "");
-	assert_string_equal(sums_of("d{rule=\"a\",pool=\"p\"} 3\n", "", "", ""), "a,p:0/3 ");
+	assert_string_equal(sums_of("d{rule=\"a\",pool=\"p\"} 3\n", "", "", ""),
+			    "a,p:0/3 ");
 	assert_string_equal(sums_of("d{rule=\"a\",pool=\"p\",x=\"1\"} 3\n"
 				    "d{rule=\"a\",pool=\"p\",x=\"2\"} 4\n"
 				    "d{rule=\"b\",pool=\"\"} 9\ndd{rule=\"c\"} 100\n",

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 PATIENCE = 20  # seconds; under valgrind everything takes longer
 _ports = random.Random(os.urandom(8))
 _taken = []  # a socket of UDP for each port that free_port() has given away

@@ -6,20 +6,17 @@ the trace says, and at each step, and at the end, everybody must have seen what 
 import os
 import re
 import socket
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model"))
-
-import objects  # noqa: E402
-import peers  # noqa: E402
-import splice  # noqa: E402
-import traces  # noqa: E402
-import wire  # noqa: E402
-from children import free_port, wait_until  # noqa: E402
-from gate import Gate  # noqa: E402
-from stack import Stack  # noqa: E402
+import objects
+import peers
+import splice
+import traces
+import wire
+from children import free_port, wait_until
+from gate import Gate
+from stack import Stack
 
 TRACES = traces.read()
 

@@ -10,7 +10,7 @@ import pytest
 from pydicom.filereader import read_partial
 from pydicom.tag import Tag
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
 FILES = sorted(glob.glob(os.path.join(os.path.dirname(pydicom.__file__), "data", "test_files", "*.dcm")))
 ENCODINGS = {"1.2.840.10008.1.2": "implicit", "1.2.840.10008.1.2.2": "big", "1.2.840.10008.1.2.1.99": "deflated"}
 
@@ -24,7 +24,7 @@ ABSENT = [0x00080005, 0x00080050, 0x00080060, 0x00081030, 0x00100020, 0x00180015
 def reader():
     """The driver, which `make units` builds beside the agent."""
     agent = os.environ.get("DICOM_SPOA", os.path.join(ROOT, "build", "dicom-spoa"))
-    return os.path.join(os.path.dirname(agent), "unit", "read_attributes")
+    return os.path.join(os.path.dirname(agent), "unit", "dicom", "read_attributes")
 
 
 def data_set(path):

@@ -3,15 +3,12 @@
 
 import functools
 import os
-import sys
 from collections import Counter
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model"))
-
-import splice  # noqa: E402
-from splice import MESSAGE, TAIL, Splice  # noqa: E402
+import splice
+from splice import MESSAGE, TAIL, Splice
 
 
 def told(graph, s):
