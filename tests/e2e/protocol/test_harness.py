@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The raw peers against DCMTK's, without the product: what they cannot do here they cannot show there."""
+"""The tests' own tools, without the product: the raw peers against DCMTK's, and how tests/run counts."""
+
+import os
+import subprocess
 
 import pytest
 
@@ -58,3 +61,27 @@ def test_the_raw_scu_sees_how_the_other_side_ends(raw_archive, how, seen):
     with peers.RawScu(raw_archive(answer=how).port) as scu:
         scu.send(wire.associate_rq([wire.Context(1, wire.VERIFICATION, (wire.IMPLICIT_LE,))]))
         assert scu.how_it_ends() == seen
+
+
+RUN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "run")
+
+
+@pytest.mark.parametrize("tap,ends_with,passed,failed", [
+    ("ok 1 - a\nok 2 - b", 0, 2, 0),
+    ("ok 1 - a\nnot ok 2 - b", 1, 1, 1),
+    ("ok 1 - a\nnot ok 2 # SKIP b", 0, 1, 0),  # cmocka 1.1.5
+    ("ok 1 - a\nok 2 # SKIP b", 0, 1, 0),  # cmocka 1.1.6 and later
+    ("not ok 1 # SKIP a", 1, 0, 1),
+    ("ok 1 - a", 99, 1, 1),
+    ("1..2", 0, 0, 1),
+])
+def test_unit_tests_are_counted_from_their_tap(tmp_path, tap, ends_with, passed, failed):
+    for name, lines, status in (("test_this", tap, ends_with), ("test_other", "ok 1 - c", 0)):
+        program = tmp_path / "unit" / "folder" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\necho '{lines}'\nexit {status}\n")
+        program.chmod(0o755)
+    done = subprocess.run([RUN], env=dict(os.environ, BUILD=str(tmp_path), E2E="no", UNIT_WRAPPER=""),
+                          capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == f"{passed + 1} passed, {failed} failed"
+    assert done.returncode == (1 if failed else 0)
