@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Text: the first line is Specific Character Set, the rest the value. */
 #include "dicom/charset.h"
-#include "cli/check.h"
+#include "check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,7 +2,7 @@
 /* A data set in the encoding that the first byte names, and the same cut short where the
  * next two say: all at once, one after the other in two orders, within sequences.
  */
-#include "cli/check.h"
+#include "check.h"
 #include "dicom/dataset_scan.h"
 
 static const uint32_t tags[] = {0x00080005, 0x00080016, 0x00080060, 0x00090010,

@@ -7,7 +7,7 @@
 #include "../unit/policy_of.h"
 #include "../unit/quoted.h"
 #include "../unit/sample.h"
-#include "cli/check.h"
+#include "check.h"
 
 static const char rules[] =
 	"{'negotiate': {'transfer_syntaxes': ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1',"

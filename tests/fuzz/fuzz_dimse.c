@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A stream of PDUs, and the same cut short where the first two bytes say. */
-#include "cli/check.h"
+#include "check.h"
 #include "dicom/dimse.h"
 #include "dicom/pdu.h"
 

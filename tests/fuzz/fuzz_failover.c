@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "../unit/edge.h"
-#include "cli/check.h"
+#include "check.h"
 #include "policy/failover.h"
 
 /* The same with the words put between spaces and looked for as text. */

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cli/check.h"
+#include "check.h"
 #include "haproxy_cfg/config.h"
 
 static void check_config(const struct haproxy_config *c, const char *path)

@@ -4,7 +4,7 @@
  */
 #include <jansson.h>
 
-#include "cli/check.h"
+#include "check.h"
 #include "loader/json_place.h"
 
 enum { DEEPEST = 16 };

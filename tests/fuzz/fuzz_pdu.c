@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The body of an A-ASSOCIATE-RQ or -AC; the first byte says which. */
-#include "cli/check.h"
+#include "check.h"
 #include "dicom/pdu.h"
 
 static void check_contexts(const struct pdu_associate *a, bool rq, struct slice in)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/check.h"
+#include "check.h"
 #include "grow.h"
 #include "loader/policy_file.h"
 #include "policy/equal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Search: the first line is the pattern, the rest the text. */
-#include "cli/check.h"
+#include "check.h"
 #include "base/regex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

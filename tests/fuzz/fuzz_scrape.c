@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Metrics of an agent that may not be one. */
-#include "cli/check.h"
+#include "check.h"
 #include "top/scrape.h"
 #include "top/series.h"
 

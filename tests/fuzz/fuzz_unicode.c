@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Text, UTF-8 or not. */
-#include "cli/check.h"
+#include "check.h"
 #include "base/unicode.h"
 
 typedef bool write_fn(struct unicode_scratch *s, struct slice text, struct writer *out);

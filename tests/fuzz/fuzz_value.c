@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A value, a bound, a span, an address or a network. */
-#include "cli/check.h"
+#include "check.h"
 #include "net/ip.h"
 #include "dicom/value.h"
 

@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "cli/check.h"
+#include "check.h"
 
 struct grow {
 	struct reader choices; /* behind their end all are 0 */
