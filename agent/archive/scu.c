@@ -219,31 +219,9 @@ static void abort_association(struct scu *s)
 
 /*** association ***/
 
-static const char *rejection_text(const struct pdu_rejection *why)
-{
-	static const struct {
-		uint8_t source, reason;
-		const char *text;
-	} texts[] = {
-		{1, 1, "no reason given"},
-		{1, 2, "application context name not supported"},
-		{1, 3, "calling AE title not recognized"},
-		{1, 7, "called AE title not recognized"},
-		{2, 1, "no reason given by the service provider"},
-		{2, 2, "protocol version not supported"},
-		{3, 1, "temporary congestion"},
-		{3, 2, "local limit exceeded"},
-	};
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i].source == why->source && texts[i].reason == why->reason)
-			return texts[i].text;
-	return "a reason that DICOM does not know";
-}
-
 static enum scu_result rejected(struct scu *s, struct reader body)
 {
-	struct pdu_rejection why;
+	struct rejection why;
 
 	reader_bytes(&body, 1);
 	why.result = reader_u8(&body);
@@ -254,9 +232,9 @@ static enum scu_result rejected(struct scu *s, struct reader body)
 		return SCU_FAILED;
 	}
 	fail(s, "rejects the association%s: %s (%u/%u/%u)",
-	     why.result == 2 ? " for now" : "", rejection_text(&why), why.result,
+	     why.result == REJECTION_TRANSIENT ? " for now" : "", rejection_words(&why), why.result,
 	     why.source, why.reason);
-	if (why.result == 2)
+	if (why.result == REJECTION_TRANSIENT)
 		return SCU_BUSY;
 	if (why.reason == 1 || (why.source == 3 && why.reason == 2))
 		return SCU_REFUSED;

@@ -66,32 +66,13 @@ void answer_broken(struct writer *ack, enum metric kind, const char *error,
 	answer_abort(ack, error, reason);
 }
 
-/* PS3.8 9.3.4 */
-static enum metric rejection(const struct pdu_rejection *why)
-{
-	if (why->source == 3)
-		return why->reason == 1 ? METRIC_REJECT_CONGESTION : METRIC_REJECT_LIMIT;
-	if (why->source == 2)
-		return why->reason == 2 ? METRIC_REJECT_VERSION : METRIC_REJECT_PROVIDER;
-	switch (why->reason) {
-	case 2:
-		return METRIC_REJECT_CONTEXT;
-	case 3:
-		return METRIC_REJECT_CALLING;
-	case 7:
-		return METRIC_REJECT_CALLED;
-	default:
-		return METRIC_REJECT_NO_REASON;
-	}
-}
-
-void answer_reject(struct writer *ack, struct pdu_rejection why, const char *error)
+void answer_reject(struct writer *ack, struct rejection why, const char *error)
 {
 	uint8_t buf[PDU_ABORT_SIZE];
 	struct writer pdu = writer_of(buf, sizeof(buf));
 
 	pdu_write_reject(&pdu, why);
-	metrics_add(rejection(&why), 1);
+	metrics_add((enum metric)(METRIC_REJECT_NO_REASON + rejection_find(&why)), 1);
 	refuse(ack, &pdu, error);
 }
 

@@ -27,7 +27,7 @@ void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu);
  * SCU, and why in words for the log.
  */
 void answer_abort(struct writer *ack, const char *error, enum pdu_abort_reason reason);
-void answer_reject(struct writer *ack, struct pdu_rejection why, const char *error);
+void answer_reject(struct writer *ack, struct rejection why, const char *error);
 
 /* An A-ABORT for what cannot be read, which is counted as <kind>. */
 void answer_broken(struct writer *ack, enum metric kind, const char *error,

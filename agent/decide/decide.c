@@ -65,7 +65,7 @@ static void set_verdict(struct decide *d, const struct question *q, const char *
  */
 static void refuse(const struct question *q, const struct policy_outcome *o)
 {
-	const struct pdu_rejection congestion = {2, 3, 1};
+	const struct rejection congestion = {2, 3, 1};
 	char text[FAILOVER_TEXT] = "refused by the policy";
 
 	metrics_decision(o->rule, NULL,
@@ -117,7 +117,7 @@ static bool read_request(struct decide *d, const struct question *q,
 	}
 	if (!pdu_next(stream, &pdu) || pdu.body.cut) {
 		metrics_add(METRIC_BROKEN_RQ_TOO_LONG, 1);
-		answer_reject(q->ack, (struct pdu_rejection){2, 3, 2},
+		answer_reject(q->ack, (struct rejection){2, 3, 2},
 			      "the A-ASSOCIATE-RQ is longer than HAProxy's buffer "
 			      "(tune.bufsize)");
 		return false;
@@ -175,7 +175,7 @@ static void associate(struct decide *d, const struct question *q)
 	struct policy_facts view = facts_view(&d->facts);
 	const struct policy_outcome *o;
 	enum promise_obstacle obstacle;
-	struct pdu_rejection why;
+	struct rejection why;
 	struct candidates p;
 	struct reader stream;
 	size_t rqlen;

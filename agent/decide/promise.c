@@ -230,14 +230,14 @@ struct slice promise_syntax(const struct pdu_associate *rq, const struct promise
 	return (struct slice){0};
 }
 
-bool promise_refuses(const struct pdu_associate *rq, struct pdu_rejection *why)
+bool promise_refuses(const struct pdu_associate *rq, struct rejection *why)
 {
 	if (!(rq->protocol_version & 1)) {
-		*why = (struct pdu_rejection){1, 2, 2};
+		*why = rejection_of(REJECTION_PROTOCOL_VERSION);
 		return true;
 	}
 	if (!slice_equal(rq->application_context, slice_str(PDU_APPLICATION_CONTEXT))) {
-		*why = (struct pdu_rejection){1, 1, 2};
+		*why = rejection_of(REJECTION_APPLICATION_CONTEXT);
 		return true;
 	}
 	return false;

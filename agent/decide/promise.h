@@ -71,7 +71,7 @@ struct slice promise_syntax(const struct pdu_associate *rq, const struct promise
 /* True and <why> filled if the standard demands a refusal: another application
  * context, or no common protocol version (PS3.8 9.3.2, 9.3.4).
  */
-bool promise_refuses(const struct pdu_associate *rq, struct pdu_rejection *why);
+bool promise_refuses(const struct pdu_associate *rq, struct rejection *why);
 
 /* Write the A-ASSOCIATE-AC (PS3.8 9.3.3) of the plan.  Asynchronous operations and
  * extended negotiation are left out, which declines them (PS3.7 D.3.3.3, D.3.3.5).

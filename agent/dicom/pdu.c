@@ -344,7 +344,7 @@ void pdu_write_release(struct writer *w, enum pdu_type type)
 	write_four(w, (uint8_t)type, (const uint8_t[]){0, 0, 0, 0});
 }
 
-void pdu_write_reject(struct writer *w, struct pdu_rejection why)
+void pdu_write_reject(struct writer *w, struct rejection why)
 {
 	write_four(w, PDU_ASSOCIATE_RJ,
 		   (const uint8_t[]){0, why.result, why.source, why.reason});

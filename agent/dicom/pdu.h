@@ -8,7 +8,7 @@
 #ifndef DICOM_PDU_H
 #define DICOM_PDU_H
 
-#include "base/bytes.h"
+#include "dicom/rejection.h"
 
 enum {
 	PDU_HEADER = 6,         /* type, reserved, length (9.3.1) */
@@ -65,13 +65,6 @@ enum pdu_abort_reason {
 	PDU_ABORT_UNRECOGNIZED_PDU = 1,
 	PDU_ABORT_UNEXPECTED_PDU = 2,
 	PDU_ABORT_INVALID_PARAMETER = 6
-};
-
-/* Why an association is refused: result, source, reason (9.3.4) */
-struct pdu_rejection {
-	uint8_t result; /* 1 permanent, 2 transient */
-	uint8_t source; /* 1 service-user, 2 provider (ACSE), 3 provider (presentation) */
-	uint8_t reason;
 };
 
 /* What the agent says of itself (PS3.7 D.3.3.2), and of DICOM (PS3.7 A.2.1) */
@@ -192,7 +185,7 @@ size_t pdu_begin_pdv(struct writer *w, uint8_t context_id, uint8_t control);
 void pdu_write_release(struct writer *w, enum pdu_type type);
 
 /* Write a whole A-ASSOCIATE-RJ (9.3.4). */
-void pdu_write_reject(struct writer *w, struct pdu_rejection why);
+void pdu_write_reject(struct writer *w, struct rejection why);
 
 /* Write a whole A-ABORT from the service provider (9.3.8). */
 void pdu_write_abort(struct writer *w, enum pdu_abort_reason reason);

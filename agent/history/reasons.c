@@ -2,7 +2,6 @@
 #include "history/reasons.h"
 #include "loader/attribute.h"
 #include "history/privacy.h"
-#include "loader/outcome.h"
 
 struct reasons {
 	struct facts *facts;
@@ -229,7 +228,7 @@ json_t *reasons_decision(const struct policy *policy, const char *rule,
 			 const char *backend)
 {
 	const struct policy_outcome *o = outcome_of(policy, rule);
-	struct pdu_rejection why;
+	struct rejection why;
 	json_t *d;
 
 	if (!o)
@@ -242,10 +241,10 @@ json_t *reasons_decision(const struct policy *policy, const char *rule,
 		set_text(d, "backend", backend);
 		return d;
 	}
-	why = o->pools ? (struct pdu_rejection){2, 3, 1} : o->rejection;
+	why = o->pools ? rejection_of(REJECTION_CONGESTION) : o->rejection;
 	json_object_set_new(d, "reject",
 			    json_pack("{s:s, s:s}", "reason",
-				      outcome_rejection_name(&why), "result",
+				      rejection_name(rejection_find(&why)), "result",
 				      why.result == 1 ? "permanent" : "transient"));
 	return d;
 }

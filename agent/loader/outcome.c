@@ -8,46 +8,22 @@
 
 /*** refusals ***/
 
-/* PS3.8 9.3.4, in the standard's words */
-static const struct {
-	const char *name;
-	struct pdu_rejection why;
-} rejections[] = {
-	{"no-reason-given", {1, 1, 1}},
-	{"application-context-name-not-supported", {1, 1, 2}},
-	{"calling-ae-title-not-recognized", {1, 1, 3}},
-	{"called-ae-title-not-recognized", {1, 1, 7}},
-	{"provider-no-reason-given", {1, 2, 1}},
-	{"protocol-version-not-supported", {1, 2, 2}},
-	{"temporary-congestion", {2, 3, 1}},
-	{"local-limit-exceeded", {2, 3, 2}},
-};
-
-enum { REJECTIONS = sizeof(rejections) / sizeof(rejections[0]) };
-
-const char *outcome_rejection_name(const struct pdu_rejection *why)
-{
-	for (size_t i = 0; i < REJECTIONS; i++)
-		if (rejections[i].why.source == why->source &&
-		    rejections[i].why.reason == why->reason)
-			return rejections[i].name;
-	return NULL;
-}
-
-static void load_reason(struct builder *b, const char *name, struct pdu_rejection *why)
+static void load_reason(struct builder *b, const char *name, struct rejection *why)
 {
 	char allowed[320] = "";
 	struct suggest n;
 
 	suggest_begin(&n, name);
-	for (size_t i = 0; i < REJECTIONS; i++) {
-		if (strcmp(name, rejections[i].name) == 0) {
-			*why = rejections[i].why;
+	for (unsigned i = 0; i < REJECTION_COUNT; i++) {
+		const char *known = rejection_name((enum rejection_id)i);
+
+		if (strcmp(name, known) == 0) {
+			*why = rejection_of((enum rejection_id)i);
 			return;
 		}
-		suggest_offer(&n, rejections[i].name);
+		suggest_offer(&n, known);
 		strcat(allowed, i ? ", " : "");
-		strcat(allowed, rejections[i].name);
+		strcat(allowed, known);
 	}
 	builder_fail(b, "\"%s\" is no reason to reject%s%s%s; expected one of: %s", name,
 		     suggest_result(&n) ? ", did you mean \"" : "",
@@ -55,12 +31,12 @@ static void load_reason(struct builder *b, const char *name, struct pdu_rejectio
 		     suggest_result(&n) ? "\"?" : "", allowed);
 }
 
-static void load_result(struct builder *b, const char *name, struct pdu_rejection *why)
+static void load_result(struct builder *b, const char *name, struct rejection *why)
 {
 	if (strcmp(name, "permanent") == 0)
-		why->result = 1;
+		why->result = REJECTION_PERMANENT;
 	else if (strcmp(name, "transient") == 0)
-		why->result = 2;
+		why->result = REJECTION_TRANSIENT;
 	else
 		builder_fail(b, "expected \"permanent\" or \"transient\", found \"%s\"",
 			     name);

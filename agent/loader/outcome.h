@@ -12,7 +12,4 @@
 void outcome_load(struct builder *b, json_t *json, struct policy *policy,
 		  struct policy_outcome *o);
 
-/* The words for a refusal; NULL if it is none of PS3.8 9.3.4. */
-const char *outcome_rejection_name(const struct pdu_rejection *why);
-
 #endif

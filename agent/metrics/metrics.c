@@ -19,6 +19,8 @@ static const struct row {
 } rows[] = {
 #define METRICS_FAMILY(type, name, help) {type, name, help, NULL, METRIC_COUNT},
 #define METRICS_SERIES(id, labels)       {NULL, NULL, NULL, labels, METRIC_##id},
+#define METRICS_SERIES_REJECTION(id, result, source, reason, name, words)                \
+	METRICS_SERIES(REJECT_##id, METRICS_RJ(name))
 	METRICS(METRICS_FAMILY, METRICS_SERIES)};
 
 static _Atomic int64_t values[METRIC_COUNT];

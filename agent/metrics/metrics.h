@@ -8,10 +8,11 @@
 #ifndef METRICS_METRICS_H
 #define METRICS_METRICS_H
 
-#include "base/bytes.h"
+#include "dicom/rejection.h"
 
 /* Each family of metrics with type, name and help, as Prometheus sees them, and its time
- * series with their names in the code and labels.  One more is one line.
+ * series with their names in the code and labels.  One more is one line.  Rejections have the
+ * rows of their own table, for which <SERIES>_REJECTION is called.
  */
 #define METRICS(FAMILY, SERIES)                                                          \
 	FAMILY("gauge", "dicom_spoa_policy_rules", "Rules of the policy in force.")      \
@@ -51,14 +52,7 @@
 	SERIES(FALLBACK_TOO_LONG, "reason=\"too_long\"")                                 \
 	FAMILY("counter", "dicom_spoa_refusals_total",                                   \
 	       "Associations refused or aborted, by what the SCU was sent.")             \
-	SERIES(REJECT_NO_REASON, METRICS_RJ("no-reason-given"))                          \
-	SERIES(REJECT_CONTEXT, METRICS_RJ("application-context-name-not-supported"))     \
-	SERIES(REJECT_CALLING, METRICS_RJ("calling-ae-title-not-recognized"))            \
-	SERIES(REJECT_CALLED, METRICS_RJ("called-ae-title-not-recognized"))              \
-	SERIES(REJECT_PROVIDER, METRICS_RJ("provider-no-reason-given"))                  \
-	SERIES(REJECT_VERSION, METRICS_RJ("protocol-version-not-supported"))             \
-	SERIES(REJECT_CONGESTION, METRICS_RJ("temporary-congestion"))                    \
-	SERIES(REJECT_LIMIT, METRICS_RJ("local-limit-exceeded"))                         \
+	REJECTIONS(SERIES##_REJECTION)                                                    \
 	SERIES(ABORT_NOT_SPECIFIED, METRICS_ABORT("reason-not-specified"))               \
 	SERIES(ABORT_UNRECOGNIZED, METRICS_ABORT("unrecognized-pdu"))                    \
 	SERIES(ABORT_UNEXPECTED, METRICS_ABORT("unexpected-pdu"))                        \
@@ -109,6 +103,7 @@
 
 #define METRICS_NOTHING(type, name, help)
 #define METRICS_ID(id, labels) METRIC_##id,
+#define METRICS_ID_REJECTION(id, result, source, reason, name, words) METRIC_REJECT_##id,
 
 enum metric { METRICS(METRICS_NOTHING, METRICS_ID) METRIC_COUNT };
 

@@ -188,7 +188,7 @@ struct policy_outcome {
 	const char *called_ae;        /* replaces the called AE title; NULL: it stays */
 	const char *calling_ae;       /* the same */
 	struct policy_attributes key; /* for stickiness; none: no key */
-	struct pdu_rejection rejection;
+	struct rejection rejection;
 };
 
 struct policy_rule {

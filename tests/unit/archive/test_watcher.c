@@ -101,7 +101,7 @@ static void converse(int fd)
 	if (mood == SAYS_NOTHING)
 		read_pdu(fd, in, sizeof(in), &pdu);
 	else if (mood == REJECTS)
-		pdu_write_reject(&w, (struct pdu_rejection){1, 1, 7});
+		pdu_write_reject(&w, (struct rejection){1, 1, 7});
 	else
 		write_ac(&rq, mood == ACCEPTS_IMPLICIT ? IMPLICIT : EXPLICIT, &w);
 	send_slice(fd, writer_slice(&w));

@@ -303,7 +303,7 @@ static void test_refusals(void **state)
 	static const struct {
 		const char *version, *name;
 		bool refused;
-		struct pdu_rejection why;
+		struct rejection why;
 	} cases[] = {
 		{"0001", CONTEXT_NAME, false, {0, 0, 0}},
 		{"FFFF", CONTEXT_NAME, false, {0, 0, 0}},
@@ -316,7 +316,7 @@ static void test_refusals(void **state)
 	char body[512];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct pdu_rejection why = {0, 0, 0};
+		struct rejection why = {0, 0, 0};
 
 		snprintf(body, sizeof(body), "%s 0000 20*32 00*32 %s%s", cases[i].version,
 			 cases[i].name, STORE);

@@ -354,7 +354,7 @@ static void test_written(void **state)
 	uint8_t buf[64];
 	struct writer w = writer_of(buf, sizeof(buf));
 
-	pdu_write_reject(&w, (struct pdu_rejection){1, 1, 7}); /* 9.3.4 */
+	pdu_write_reject(&w, (struct rejection){1, 1, 7}); /* 9.3.4 */
 	assert_true(slice_equal(writer_slice(&w), sample("03 00 00000004 00 01 01 07")));
 	w.len = 0;
 	pdu_write_abort(&w, PDU_ABORT_INVALID_PARAMETER); /* 9.3.8 */

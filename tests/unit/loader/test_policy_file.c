@@ -152,8 +152,8 @@ static void check_first_rule(const struct policy_rule *rule)
 	assert_int_equal(all[4].schedule->to, 7 * 60 + 30);
 	assert_int_equal(all[4].schedule->weekdays, 0x6B); /* Sun Mon Wed Fri Sat */
 	assert_null(rule->outcome.pools);
-	assert_memory_equal(&rule->outcome.rejection, &((struct pdu_rejection){2, 1, 3}),
-			    sizeof(struct pdu_rejection));
+	assert_memory_equal(&rule->outcome.rejection, &((struct rejection){2, 1, 3}),
+			    sizeof(struct rejection));
 }
 
 static void check_second_rule(const struct policy_rule *rule)
@@ -233,8 +233,8 @@ static void test_defaults(void **state)
 	assert_int_equal(p->nattributes, 1);
 	assert_null(p->otherwise.pools);
 	assert_string_equal(p->otherwise.rule, "default");
-	assert_memory_equal(&p->otherwise.rejection, &((struct pdu_rejection){1, 1, 1}),
-			    sizeof(struct pdu_rejection));
+	assert_memory_equal(&p->otherwise.rejection, &((struct rejection){1, 1, 1}),
+			    sizeof(struct rejection));
 	assert_int_equal(p->otherwise.key.n, 0);
 	assert_int_equal(p->nexports, 0);
 	assert_int_equal(p->usual->nsyntaxes, 2);
@@ -247,7 +247,7 @@ static void test_reasons(void **state)
 {
 	static const struct {
 		const char *name;
-		struct pdu_rejection why;
+		struct rejection why;
 	} reasons[] = {
 		{"no-reason-given", {1, 1, 1}},
 		{"application-context-name-not-supported", {1, 1, 2}},
@@ -264,7 +264,7 @@ static void test_reasons(void **state)
 
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		for (uint8_t result = 0; result < 3; result++) {
-			struct pdu_rejection why = reasons[i].why;
+			struct rejection why = reasons[i].why;
 			struct policy *p;
 
 			snprintf(json, sizeof(json),
