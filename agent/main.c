@@ -6,7 +6,6 @@
 #include "cli/check.h"
 #include "base/command.h"
 #include "cli/explain.h"
-#include "cli/healthcheck.h"
 #include "cli/probe.h"
 #include "cli/pseudonym.h"
 #include "serve/serve.h"
@@ -23,7 +22,6 @@ static const struct command commands[] = {
 	{"check", check_command},
 	{"explain", explain_command},
 	{"probe", probe_command},
-	{"healthcheck", healthcheck_command},
 	{"why", why_command},
 	{"top", top_command},
 	{"pseudonym", pseudonym_command},
@@ -34,16 +32,15 @@ static void print_usage(FILE *out)
 	fputs("usage: dicom-spoa COMMAND [OPTION]...\n"
 	      "       dicom-spoa COMMAND --help\n"
 	      "\n"
-	      "  serve        answer HAProxy's questions\n"
-	      "  check        say what is wrong with a policy\n"
-	      "  explain      say where a policy sends a file, and why\n"
-	      "  probe        ask an archive what it accepts\n"
-	      "  why          say where an association was sent, and why\n"
-	      "  top          show what agents do at the moment\n"
-	      "  pseudonym    print the name of a patient in the log\n"
-	      "  healthcheck  print a C-ECHO as a health check for HAProxy\n"
-	      "  --version    print the version\n"
-	      "  --help       print this\n",
+	      "  serve      answer HAProxy's questions\n"
+	      "  check      say what is wrong with a policy\n"
+	      "  explain    say where a policy sends a file, and why\n"
+	      "  probe      ask an archive what it accepts\n"
+	      "  why        say where an association was sent, and why\n"
+	      "  top        show what agents do at the moment\n"
+	      "  pseudonym  print the name of a patient in the log\n"
+	      "  --version  print the version\n"
+	      "  --help     print this\n",
 	      out);
 }
 

@@ -3,16 +3,14 @@
 #include "cli/scu_bytes.h"
 #include "dicom/dataset_scan.h"
 #include "decide/promise.h"
+#include "dicom/dimse.h"
 #include "dicom/pdu.h"
 
 enum {
 	PREAMBLE = 128,
 	UID_MAX = 64,     /* bytes, PS3.5 9.1 */
 	PDU_BODY = 16378, /* of a P-DATA-TF, as dcm4che and others send */
-	CONTEXT_ID = 1,
-	COMMAND_LAST = 3, /* message control header, PS3.8 E.2 */
-	DATA = 0,
-	DATA_LAST = 2
+	CONTEXT_ID = 1
 };
 
 /* What a file's header tells (PS3.10 7.1) */
@@ -91,53 +89,14 @@ static void write_request(const struct file *file, const struct scu_bytes_sender
 
 /*** the message ***/
 
-static void write_le(struct writer *w, uint32_t number, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		writer_u8(w, (uint8_t)(number >> 8 * i));
-}
-
-/* An element of a command set: Implicit VR Little Endian (PS3.7 6.3.1) */
-static void write_number(struct writer *w, uint32_t element, uint16_t number)
-{
-	write_le(w, element << 16, 4);
-	write_le(w, 2, 4);
-	write_le(w, number, 2);
-}
-
-static void write_uid(struct writer *w, uint32_t element, struct slice uid)
-{
-	write_le(w, element << 16, 4);
-	write_le(w, (uint32_t)(uid.len + uid.len % 2), 4);
-	writer_bytes(w, uid);
-	if (uid.len % 2)
-		writer_u8(w, 0);
-}
-
-/* C-STORE-RQ (PS3.7 9.3.1.1) */
-static void write_command(const struct file *file, struct writer *w)
-{
-	write_uid(w, 0x0002, file->sop_class);
-	write_number(w, 0x0100, 0x0001); /* C-STORE-RQ */
-	write_number(w, 0x0110, 1);      /* message id */
-	write_number(w, 0x0700, 0);      /* priority: medium */
-	write_number(w, 0x0800, 0x0001); /* a data set follows */
-	write_uid(w, 0x1000, file->sop_instance);
-}
-
+/* A P-DATA-TF with one PDV (PS3.8 9.3.5) */
 static void write_pdv(struct writer *w, uint8_t control, struct slice data)
 {
-	size_t pdu = w->len, pdv;
+	size_t pdu = pdu_begin_p_data(w), pdv = pdu_begin_pdv(w, CONTEXT_ID, control);
 
-	writer_be16(w, PDU_P_DATA_TF << 8);
-	writer_be32(w, 0);
-	pdv = w->len;
-	writer_be32(w, 0);
-	writer_u8(w, CONTEXT_ID);
-	writer_u8(w, control);
 	writer_bytes(w, data);
-	writer_patch_be32(w, pdv);
-	writer_patch_be32(w, pdu + 2);
+	pdu_end(w, pdv);
+	pdu_end(w, pdu);
 }
 
 static void write_message(const struct file *file, bool whole, struct writer *w)
@@ -146,13 +105,13 @@ static void write_message(const struct file *file, bool whole, struct writer *w)
 	uint8_t command[512];
 	struct writer c = writer_of(command, sizeof(command));
 
-	write_command(file, &c);
-	write_pdv(w, COMMAND_LAST, writer_slice(&c));
+	dimse_write_store(&c, file->sop_class, file->sop_instance);
+	write_pdv(w, PDV_COMMAND | PDV_LAST, writer_slice(&c));
 	do {
 		struct slice part = slice_head(data, PDU_BODY - 6);
 		bool last = whole && part.len == data.len;
 
-		write_pdv(w, last ? DATA_LAST : DATA, part);
+		write_pdv(w, last ? PDV_LAST : 0, part);
 		data = slice_of(data.ptr + part.len, data.len - part.len);
 	} while (data.len > 0);
 }

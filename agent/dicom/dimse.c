@@ -9,7 +9,10 @@ enum {
 	REQUESTED_SOP_CLASS_UID = 0x00000003,
 	COMMAND_FIELD = 0x00000100,
 	MESSAGE_ID = 0x00000110,
+	PRIORITY = 0x00000700,
 	COMMAND_DATA_SET_TYPE = 0x00000800,
+	AFFECTED_SOP_INSTANCE_UID = 0x00001000,
+	HAS_DATA_SET = 0x0001,
 	NO_DATA_SET = 0x0101,
 	WORTH_A_LOOK = 16 * 1024 /* bytes */
 };
@@ -55,15 +58,18 @@ static void write_us(struct writer *w, uint32_t tag, uint16_t value)
 	write_element(w, tag, slice_of(bytes, sizeof(bytes)));
 }
 
-void dimse_write_echo(struct writer *w, uint8_t message_id)
+void dimse_write_store(struct writer *w, struct slice sop_class,
+		       struct slice sop_instance)
 {
-	uint8_t buf[128];
+	uint8_t buf[512];
 	struct writer rest = writer_of(buf, sizeof(buf));
 
-	write_element(&rest, AFFECTED_SOP_CLASS_UID, slice_str(DIMSE_VERIFICATION));
-	write_us(&rest, COMMAND_FIELD, DIMSE_C_ECHO_RQ);
-	write_us(&rest, MESSAGE_ID, message_id);
-	write_us(&rest, COMMAND_DATA_SET_TYPE, NO_DATA_SET);
+	write_element(&rest, AFFECTED_SOP_CLASS_UID, sop_class);
+	write_us(&rest, COMMAND_FIELD, DIMSE_C_STORE_RQ);
+	write_us(&rest, MESSAGE_ID, 1);
+	write_us(&rest, PRIORITY, 0);
+	write_us(&rest, COMMAND_DATA_SET_TYPE, HAS_DATA_SET);
+	write_element(&rest, AFFECTED_SOP_INSTANCE_UID, sop_instance);
 	write_le(w, 0, 4); /* (0000,0000) Command Group Length */
 	write_le(w, 4, 4);
 	write_le(w, (uint32_t)rest.len, 4);

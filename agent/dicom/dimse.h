@@ -44,8 +44,11 @@ struct dimse_message {
  */
 const char *dimse_request(size_t i, uint16_t *command_field);
 
-/* Write the command set of a C-ECHO-RQ (PS3.7 9.3.5.1), Implicit VR LE. */
-void dimse_write_echo(struct writer *w, uint8_t message_id);
+/* Write the command set of a C-STORE-RQ (PS3.7 9.3.1.1), Implicit VR LE: message ID 1,
+ * priority MEDIUM.
+ */
+void dimse_write_store(struct writer *w, struct slice sop_class,
+		       struct slice sop_instance);
 
 /* Gather the first message from a stream of PDUs that begins behind the
  * association's RQ, in whatever way its fragments are cut and packed (PS3.8 annex

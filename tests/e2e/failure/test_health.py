@@ -5,7 +5,6 @@ import html
 import os
 import re
 import signal
-import subprocess
 import urllib.request
 
 import pytest
@@ -20,7 +19,6 @@ from stack import statistics
 QUICK = ("timeout check 1s", "default-server check inter 1s fastinter 200ms downinter 1s fall 2 rise 1")
 SLACK = 10  # seconds, for a machine that does other things as well
 ACCEPT, ECHO = "expected an A-ASSOCIATE-AC that accepts Verification", "expected a C-ECHO-RSP with status 0000"
-RELEASE = "expected an A-RELEASE-RP"
 
 
 def states(lb, **wanted):
@@ -247,75 +245,40 @@ def test_an_agent_that_hangs_is_down_although_its_port_is_open(balancer, raw_arc
     lb.wait_for_agent("UP")
 
 
-# dicom-spoa healthcheck ---------------------------------------------------------------------------
-
-
-def healthcheck(*options):
-    """(exit status, stdout, stderr)"""
-    program = command_of("AGENT_WRAPPER", "") + command_of("DICOM_SPOA", os.path.join(ROOT, "build", "dicom-spoa"))
-    done = subprocess.run([*program, "healthcheck", *options], capture_output=True, text=True, timeout=60,
-                          stdin=subprocess.DEVNULL, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def check_of(calling, called):
-    status, output, errors = healthcheck("--calling-ae", calling, "--called-ae", called)
-    assert (status, errors) == (0, "")
-    return output
-
-
-def check_lines(text):
-    return [line.strip() for line in text.splitlines() if re.match(r"\s*(option )?tcp-check\b", line)]
-
-
-@pytest.mark.parametrize("calling,called", [("HAPROXY", "ARCHIVE"), ("A", "B" * 16), ("two words", "#'\"$%{}~")])
-def test_the_command_and_pools_cfg_have_the_same_check(calling, called):
-    with open(os.path.join(ROOT, "haproxy", "pools.cfg"), encoding="utf-8") as f:
-        shipped = [line for line in check_lines(f.read()) if not line.startswith("tcp-check set-var")]
-    for variable, title in (("called", called), ("calling", calling)):
-        shipped = [line.replace(f"%[var(check.{variable})]", title.ljust(16).encode("ascii").hex()) for line in shipped]
-    assert check_lines(check_of(calling, called)) == [line.replace("binary-lf", "binary") for line in shipped]
-
-
-@pytest.mark.parametrize("options,said", [
-    ((), "--calling-ae: expected an AE title"), (("--calling-ae", "A"), "--called-ae: expected an AE title"),
-    (("--called-ae", ""), "1 to 16 characters"), (("--called-ae", "A" * 17), "1 to 16 characters"),
-    (("--calling-ae", " "), "1 to 16"), (("--calling-ae", "A\\B"), "1 to 16"), (("--calling-ae", "\u00c4"), "1 to 16"),
-    (("--calling-ae", "A\tB"), "1 to 16"), (("--calling-ae", "A", "--called-ae", "B", "more"), "usage:"),
-    (("--what",), "usage:")])
-def test_usage(options, said):
-    status, output, errors = healthcheck(*options)
-    assert (status, output) == (2, "") and said in errors and "usage: dicom-spoa healthcheck" in errors
-
-
-def test_help():
-    status, output, errors = healthcheck("--help")
-    assert (status, errors) == (0, "") and output.startswith("usage: dicom-spoa healthcheck")
+# A pool in a file of one's own ---------------------------------------------------------------------
 
 
 class Existing:
-    """An HAProxy that knows nothing of DICOM, with a check that was pasted: {backend: (check, port)}."""
+    """An HAProxy that knew nothing of DICOM, with pools.cfg, and pools of its own behind it: {server: port}."""
 
-    def __init__(self, directory, backends):
+    def __init__(self, directory, servers, titles):
         self.directory = str(directory)
-        lines = ["global", f"    stats socket {self.directory}/existing.sock mode 600 level admin", "defaults",
-                 "    mode tcp", "    timeout connect 2s", "    timeout client 10s", "    timeout server 10s", *QUICK]
-        for name, (check, port) in backends.items():
-            lines += [f"backend {name}", check.rstrip("\n"), f"    server it 127.0.0.1:{port} check"]
-        config = os.path.join(self.directory, "existing.cfg")
-        with open(config, "w", encoding="utf-8") as f:
+        existing = ["global", f"    stats socket {self.directory}/existing.sock mode 600 level admin", "defaults",
+                    "    mode http", "    timeout connect 2s", "    timeout client 10s", "    timeout server 10s"]
+        own = []
+        for name, port in servers.items():
+            own += [f"backend {name}-pool from dicom-archives", *QUICK, f"    server {name} 127.0.0.1:{port}"]
+        pools = os.path.join(ROOT, "haproxy", "pools.cfg")
+        files = [self.write("existing.cfg", existing), pools, self.write("own.cfg", own)]
+        titles = self.write("titles", [f"{name} {title}" for name, title in titles.items()])
+        self.child = Child("existing", command_of("HAPROXY", "haproxy") + ["-db", "-f"] + " -f ".join(files).split(),
+                           self.directory, env={"DICOM_AE_TITLES": titles})
+
+    def write(self, name, lines):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", encoding="utf-8") as f:
             f.write("\n".join(lines) + "\n")
-        self.child = Child("existing", command_of("HAPROXY", "haproxy") + ["-db", "-f", config], self.directory)
+        return path
 
     def wait_for(self, **wanted):
-        """Until the servers of these backends are UP or DOWN, by a check; what it said."""
+        """Until these servers are UP or DOWN, by a check; what it said."""
         def rows():
             assert self.child.alive(), self.child.log()
             try:
                 table = statistics(os.path.join(self.directory, "existing.sock"))
             except OSError:  # not there yet
                 return {}
-            return {name: table[f"{name}/it"] for name in wanted}
+            return {name: table[f"{name}-pool/{name}"] for name in wanted}
 
         def reached():
             return {name: row["last_chk"] for name, row in rows().items()
@@ -330,15 +293,14 @@ class Existing:
         self.child.kill()
 
 
-def test_a_pasted_check(owned, tmp_path, storescp, dcmqrscp):
-    """A backend of somebody's HAProxy, and archives that insist on their AE title."""
+def test_a_pool_of_ones_own(owned, tmp_path, storescp, dcmqrscp):
+    """One line gives it the check; among the archives are some that insist on their AE title."""
     store = storescp("STORESCP")
     query = dcmqrscp("QUERY")
     owned.append(Orthanc(str(tmp_path), DicomCheckCalledAet=True))
-    right, wrong = check_of("HAPROXY", "ORTHANC"), check_of("HAPROXY", "NOBODY")
-    haproxy = Existing(tmp_path, {
-        "store": (wrong, store.port), "query": (check_of("HAPROXY", "QUERY"), query.port),
-        "orthanc": (right, owned[-1].port), "stranger": (wrong, query.port), "nobody": (wrong, owned[-1].port)})
+    orthanc = owned[-1].port
+    haproxy = Existing(tmp_path, {"store": store.port, "query": query.port, "orthanc": orthanc, "stranger": query.port,
+                                  "nobody": orthanc}, {"query": "QUERY", "orthanc": "ORTHANC"})
     owned.append(haproxy)
     said = haproxy.wait_for(store="UP", query="UP", orthanc="UP", stranger="DOWN", nobody="DOWN")
     assert re.search("A-ASSOCIATE-RJ.*010107.*" + ACCEPT, said["stranger"])
