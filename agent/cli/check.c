@@ -81,23 +81,28 @@ static const struct policy_outcome *outcome_at(const struct policy *p, size_t i)
 	return i < p->nrules ? &p->rules[i].outcome : &p->otherwise;
 }
 
+static bool is_pool(const struct haproxy_section *s)
+{
+	return s->kind >= HAPROXY_BACKEND && !haproxy_fault(s);
+}
+
 static void refuse_pool(struct check *c, const struct policy *p, size_t i,
 			const char *name)
 {
-	const struct haproxy_proxy *found = haproxy_config_find(&c->haproxy, name);
+	const struct haproxy_section *found = haproxy_config_find(&c->haproxy, name);
 	struct json_place at = json_place_of(c, i < p->nrules ? i : SIZE_MAX, "backend");
 	struct suggest n;
 
 	if (found) {
 		report_add(&c->report, false, c->path, at,
 			   "\"%s\": the backend of that name %s (%s:%u)", name,
-			   found->fault, found->file, found->line);
+			   haproxy_fault(found), found->file, found->line);
 		return;
 	}
 	suggest_begin(&n, name);
-	for (size_t k = 0; k < c->haproxy.n; k++)
-		if (c->haproxy.proxies[k].pool)
-			suggest_offer(&n, c->haproxy.proxies[k].name);
+	for (const struct haproxy_section *s = c->haproxy.first; s; s = s->next)
+		if (is_pool(s))
+			suggest_offer(&n, s->name);
 	report_add(&c->report, false, c->path, at,
 		   "\"%s\": HAProxy's configuration has no backend of that name%s%s%s",
 		   name, suggest_result(&n) ? ", did you mean \"" : "",
@@ -112,10 +117,10 @@ static void check_pools(struct check *c, const struct policy *p)
 
 		for (size_t k = 0; pools && k < pools->n; k++) {
 			const char *name = pools->list[k].name;
-			const struct haproxy_proxy *found =
+			const struct haproxy_section *found =
 				haproxy_config_find(&c->haproxy, name);
 
-			if (!found || !found->pool)
+			if (!found || haproxy_fault(found))
 				refuse_pool(c, p, i, name);
 		}
 	}
@@ -130,15 +135,26 @@ static bool is_used(const struct policy *p, const char *pool)
 	return false;
 }
 
-static void check_unused(struct check *c, const struct policy *p)
+static void warn_unchecked(struct check *c, const struct haproxy_section *s)
 {
-	for (size_t i = 0; i < c->haproxy.n; i++) {
-		const struct haproxy_proxy *x = &c->haproxy.proxies[i];
+	report_add(&c->report, true, s->file, (struct json_place){s->line, 1},
+		   "the pool \"%s\" has no DICOM check, so an archive that is down still "
+		   "gets associations; write: %s %s from dicom-archives "
+		   "(haproxy/pools.cfg)",
+		   s->name, s->kind == HAPROXY_LISTEN ? "listen" : "backend", s->name);
+}
 
-		if (x->pool && !x->referenced && !is_used(p, x->name))
-			report_add(&c->report, true, x->file,
-				   (struct json_place){x->line, 1},
-				   "no rule sends anything to the pool \"%s\"", x->name);
+static void check_backends(struct check *c, const struct policy *p)
+{
+	for (const struct haproxy_section *s = c->haproxy.first; s; s = s->next) {
+		if (!is_pool(s))
+			continue;
+		if (is_used(p, s->name) && !haproxy_has_dicom_check(s))
+			warn_unchecked(c, s);
+		if (!is_used(p, s->name) && !haproxy_config_uses(&c->haproxy, s->name))
+			report_add(&c->report, true, s->file,
+				   (struct json_place){s->line, 1},
+				   "no rule sends anything to the pool \"%s\"", s->name);
 	}
 }
 
@@ -167,7 +183,7 @@ static void check_policy(struct check *c)
 		check_reach(c, policy);
 	if (policy && c->has_haproxy) {
 		check_pools(c, policy);
-		check_unused(c, policy);
+		check_backends(c, policy);
 	}
 	free(text);
 	policy_free(policy);

@@ -1,45 +1,64 @@
 /* SPDX-License-Identifier: MIT */
-/* config.h - the pools in a configuration of HAProxy.
+/* config.h - the backends in a configuration of HAProxy, as far as a policy needs them.
  *
- * Only what tells of pools is read: sections, their mode, who names them.  HAProxy itself
- * says whether a configuration is right (haproxy -c).  Conditional blocks (.if) are not
- * decided: all their branches count.  Neither is resetenv obeyed.
+ * HAProxy itself says whether a configuration is right (haproxy -c).  Conditional blocks
+ * (.if) are not decided: all their branches count.  Variables have the values that they
+ * have in the environment of this process; setenv in "global" is ignored.
  */
 #ifndef HAPROXY_CFG_CONFIG_H
 #define HAPROXY_CFG_CONFIG_H
 
 #include "base/bytes.h"
 
-/* A section that can be a pool by its kind: backend or listen.  The text is the
- * configuration's.
+enum haproxy_kind { HAPROXY_DEFAULTS, HAPROXY_FRONTEND, HAPROXY_BACKEND, HAPROXY_LISTEN };
+
+/* A section of proxies.  Settings are inherited from the
+ * "defaults" in force.  The configuration owns the text.
  */
-struct haproxy_proxy {
-	const char *name;
+struct haproxy_section {
+	struct haproxy_section *next;
+	enum haproxy_kind kind;
+	const char *name; /* "" for a nameless "defaults" */
 	const char *file;
-	unsigned line;     /* of its first line, from 1 */
-	bool pool;         /* can take associations */
-	const char *fault; /* why it cannot, "is not in mode tcp"; NULL for a pool */
-	bool referenced;   /* use_backend or default_backend name it as it is */
+	unsigned line; /* of its first line, from 1 */
+	const char *mode;
+	const char *default_backend; /* or NULL */
+	const char *check;           /* the last "option ...check"; NULL: none */
+	bool disabled;
+	bool sends_rq;       /* a "tcp-check send-binary" begins an A-ASSOCIATE-RQ */
+	bool checks_servers; /* "default-server" has the word "check" */
+	bool has_unchecked;  /* a server that is never checked */
 };
 
+/* Zeroed, it is empty. */
 struct haproxy_config {
-	struct haproxy_proxy *proxies; /* in the order of the files */
-	size_t n;
-	struct haproxy_parts *parts; /* the room's own */
+	struct haproxy_section *first, *last; /* in the order of the files */
+	struct haproxy_text *texts;
 };
 
-/* Add what is in <path>, a file, or a directory, whose *.cfg are read in the order of
- * their names.  Several can be read one after the other, as HAProxy does with several -f.
- * <c> begins as {0} and has to be freed in any case.  False if something cannot be read,
- * is no line of a configuration, or there is no memory; <error> then says what, with file
- * and line.
+/* Add what is in <path>: a file, or a directory, whose files *.cfg are read in the order
+ * of their names (management.txt 3, option -f).  Several can be read one after the other,
+ * as HAProxy does with several -f.  False if something cannot be read, a section has no
+ * name or inherits from one that does not exist, or there is no memory; <error> then says
+ * what, with file and line.  <c> has to be freed in any case.
  */
 bool haproxy_config_read(struct haproxy_config *c, const char *path, char *error,
 			 size_t size) MUST_CHECK;
 
-/* The backend or listen section of this name, or NULL.  Of several a pool, if one is. */
-const struct haproxy_proxy *haproxy_config_find(const struct haproxy_config *c,
-						const char *name);
+/* The backend or listen section of this name, or NULL.  Of several, one that can be a
+ * pool.
+ */
+const struct haproxy_section *haproxy_config_find(const struct haproxy_config *c,
+						  const char *name);
+
+/* Why <s> cannot be a pool of archives: "is not in mode tcp"; NULL if it can. */
+const char *haproxy_fault(const struct haproxy_section *s);
+
+/* True if all servers of <s> are checked by an association (PS3.8 9.3.2). */
+bool haproxy_has_dicom_check(const struct haproxy_section *s);
+
+/* True if a frontend sends to the backend <name> by use_backend or default_backend. */
+bool haproxy_config_uses(const struct haproxy_config *c, const char *name);
 
 void haproxy_config_free(struct haproxy_config *c);
 

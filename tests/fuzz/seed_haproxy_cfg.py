@@ -9,19 +9,21 @@ import seeds
 
 ALL = rb"""global
  setenv A "b c"
- presetenv B 'x'
- unsetenv C
 defaults web
  mode http
- default_backend "${A[*]}"
+ default_backend "${A-b}"
 defaults line from web
  mode tcp
  option spop-check
+ option tcp-check
+ tcp-check send-binary 0100
+ default-server check
+ server s 10.0.0.1:104 no-check
 .if defined(A)
 frontend f from line
  use_backend "x${D-y}" if { nbsrv(a) eq 0 }
 .endif
-listen l\x61
+listen l\ a
  disabled
 backend "$B" from web
  enabled # yes

@@ -111,14 +111,32 @@ def test_a_backend_that_is_no_pool(check, written):
         status, lines = check(rules({"Modality": "CT"}, default=pool), "--haproxy", config)
         assert status == 1
         assert f'policy.json:3:27: error: "{pool}": the backend of that name {fault}' in lines
-    assert check(rules({"Modality": "CT"}, default="both"), "--haproxy", config) == (0, [])
+    assert check(rules({"Modality": "CT"}, default="both"), *options("--haproxy", [CONFIGURATION[-1], config]))[0] == 0
+
+
+def test_a_pool_without_a_dicom_check(check, written):
+    """Its servers must be checked, and by an association: one line gives it both."""
+    config = written("x.cfg", "defaults\nbackend p0\n mode tcp\n option tcp-check\n server a 127.0.0.1:1 check\n"
+                              "backend other\n mode tcp\n server a 127.0.0.1:1\n"
+                              "frontend f\n default_backend other\n"
+                              "listen general from dicom-archives\n bind :1\n server a 127.0.0.1:1 no-check\n")
+    status, lines = check(rules({"Modality": "CT"}), *options("--haproxy", [CONFIGURATION[-1], config]))
+    assert (status, [line for line in lines if "DICOM check" in line]) == (0, [
+        'x.cfg:2:1: warning: the pool "p0" has no DICOM check, so an archive that is down still gets associations; '
+        'write: backend p0 from dicom-archives (haproxy/pools.cfg)',
+        'x.cfg:11:1: warning: the pool "general" has no DICOM check, so an archive that is down still gets '
+        'associations; write: listen general from dicom-archives (haproxy/pools.cfg)'])
+    config = written("x.cfg", "backend p0 from dicom-archives\n server a 127.0.0.1:1\n")
+    _, lines = check(rules({"Modality": "CT"}), *options("--haproxy", [CONFIGURATION[-1], config]))
+    assert not any("p0" in line or "DICOM check" in line for line in lines)
 
 
 def test_the_configuration_of_several_files(check, written, tmp_path):
     """As with HAProxy's -f: in order, directories by their *.cfg, settings of "defaults" go on."""
     (tmp_path / "conf").mkdir()
     shutil.copy(CONFIGURATION[-1], tmp_path / "conf" / "20-pools.cfg")
-    written("conf/10-more.cfg", "defaults\n mode tcp\nbackend p0\n server a 127.0.0.1:1\n")
+    written("conf/10-more.cfg", "defaults\n mode http\n")
+    written("conf/30-more.cfg", "backend p0\n server a 127.0.0.1:1\n")
     written("conf/30-more.txt", "backend not-read\n")
     last = written("last.cfg", "backend spare from dicom-archives\n server a 127.0.0.1:1\n")
     status, lines = check(rules({"Modality": "CT"}), "--haproxy", tmp_path / "conf", "--haproxy", last)

@@ -37,19 +37,18 @@ static void read_text(struct haproxy_config *c, const char *text)
 		fail_msg("%s", error);
 }
 
-/* All that was found: "name" of a pool, "name!" of what is none, "name*" if referenced */
+/* All that was found: "name" of a backend, "name!" of one that cannot be a pool, "name*"
+ * of one that a frontend uses
+ */
 static void check(struct haproxy_config *c, const char *expected)
 {
 	char got[512] = "";
 
-	for (size_t i = 0; i < c->n; i++) {
-		const struct haproxy_proxy *p = &c->proxies[i];
-
-		assert_int_equal(p->pool, !p->fault);
-		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s%s%s",
-			 i ? " " : "", p->name, p->pool ? "" : "!",
-			 p->referenced ? "*" : "");
-	}
+	for (const struct haproxy_section *s = c->first; s; s = s->next)
+		if (s->kind >= HAPROXY_BACKEND)
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s%s%s",
+				 *got ? " " : "", s->name, haproxy_fault(s) ? "!" : "",
+				 haproxy_config_uses(c, s->name) ? "*" : "");
 	assert_string_equal(got, expected);
 }
 
@@ -107,6 +106,54 @@ static void test_agents(void **state)
 		   "a!");
 }
 
+#define DICOM_CHECK                                                                      \
+	" option tcp-check\n tcp-check connect\n tcp-check send-binary "                 \
+	"0100000000cb0001\n"
+
+static void test_dicom_check(void **state)
+{
+	static const struct {
+		const char *text;
+		bool checked;
+	} cases[] = {
+		{"backend a\n server s 10.0.0.1:104 check\n", false},
+		{"backend a\n option tcp-check\n server s 10.0.0.1:104 check\n", false},
+		{"backend a\n" DICOM_CHECK " server s 10.0.0.1:104 check\n", true},
+		{"backend a\n" DICOM_CHECK " server s 10.0.0.1:104\n", false},
+		{"backend a\n" DICOM_CHECK " default-server inter 1s check\n"
+		 " server s 10.0.0.1:104\n",
+		 true},
+		{"backend a\n" DICOM_CHECK " default-server check\n"
+		 " server s 10.0.0.1:104\n server t 10.0.0.2:104 no-check\n",
+		 false},
+		{"defaults d\n" DICOM_CHECK " default-server check\n"
+		 "backend a from d\n server s 10.0.0.1:104\n",
+		 true},
+		{"defaults d\n" DICOM_CHECK " default-server check\ndefaults\n"
+		 "backend a\n server s 10.0.0.1:104 check\n",
+		 false},
+		{"backend a\n" DICOM_CHECK " option redispatch\n"
+		 " server s 10.0.0.1:104 check\n",
+		 true},
+		{"backend a\n" DICOM_CHECK " option httpchk\n"
+		 " server s 10.0.0.1:104 check\n",
+		 false},
+		{"backend a\n option tcp-check\n tcp-check send-binary-lf "
+		 "0100%[var(x)]\n server s 10.0.0.1:104 check\n",
+		 true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct haproxy_config c = {0};
+
+		read_text(&c, cases[i].text);
+		if (haproxy_has_dicom_check(haproxy_config_find(&c, "a")) !=
+		    cases[i].checked)
+			fail_msg("%s", cases[i].text);
+		haproxy_config_free(&c);
+	}
+}
+
 static void test_references(void **state)
 {
 	check_text("frontend f\n default_backend a\n use_backend b if { nbsrv(a) eq 0 }\n"
@@ -133,15 +180,6 @@ static void test_environment(void **state)
 		   "frontend f\n default_backend \"${TEST_POOL-b}\"\n use_backend "
 		   "${TEST_POOL}\n",
 		   "a* b xa");
-	check_text("global\n setenv TEST_POOL b\n presetenv TEST_NONE c\n presetenv "
-		   "TEST_POOL d\n"
-		   "backend \"$TEST_POOL\"\nbackend \"$TEST_NONE\"\n"
-		   "global\n unsetenv X TEST_POOL\nbackend \"${TEST_POOL-none}\"\n "
-		   "setenv TEST_NONE x\n"
-		   "backend \"$TEST_NONE\"\n",
-		   "b c none c");
-	assert_string_equal(getenv("TEST_POOL"), "a"); /* the agent's own stays */
-	assert_null(getenv("TEST_NONE"));
 	unsetenv("TEST_POOL");
 }
 
@@ -160,26 +198,26 @@ static void test_conditions(void **state)
 static void test_find(void **state)
 {
 	struct haproxy_config c = {0};
-	const struct haproxy_proxy *p;
+	const struct haproxy_section *p;
 	char *first;
 
 	assert_null(haproxy_config_find(&c, "a"));
 	read_text(&c, "\nbackend a\nfrontend f\nlisten http\n mode http\n");
 	p = haproxy_config_find(&c, "a");
 	assert_non_null(p);
-	assert_true(p->pool);
+	assert_null(haproxy_fault(p));
 	assert_int_equal(p->line, 2);
 	assert_non_null(strstr(p->file, "/one"));
 	p = haproxy_config_find(&c, "http");
 	assert_int_equal(p->line, 4);
-	assert_string_equal(p->fault, "is not in mode tcp");
+	assert_string_equal(haproxy_fault(p), "is not in mode tcp");
 	assert_null(haproxy_config_find(&c, "f"));
 	assert_null(haproxy_config_find(&c, "A"));
 
 	/* what a later file refers to, and inherits; its lines are its own */
 	first = strdup(p->file);
 	read_text(&c, "mode http\nfrontend g\n default_backend a\nbackend b\n");
-	assert_true(haproxy_config_find(&c, "a")->referenced);
+	assert_true(haproxy_config_uses(&c, "a"));
 	assert_string_equal(haproxy_config_find(&c, "a")->file, first);
 	assert_int_equal(haproxy_config_find(&c, "b")->line, 4);
 	free(first);
@@ -212,7 +250,7 @@ static void test_directory(void **state)
 	file_of(".cfg", "backend nameless\n");
 	assert_true(haproxy_config_read(&c, directory, error, sizeof(error)));
 	check(&c, "first b!");
-	assert_non_null(strstr(c.proxies[1].file, "/b.cfg"));
+	assert_non_null(strstr(haproxy_config_find(&c, "b")->file, "/b.cfg"));
 	file_of("c.cfg", "frontend\n");
 	assert_false(haproxy_config_read(&c, directory, error, sizeof(error)));
 	assert_non_null(strstr(error, "/c.cfg:1: "));
@@ -223,7 +261,7 @@ static void test_directory(void **state)
 static void test_errors(void **state)
 {
 	static const char *const broken[][2] = {
-		{"backend a\n mode \"tcp\n", ":2: a \" without its other"},
+		{"backend a\n mode \"tcp\n", ":2: a quote is not closed"},
 		{"\nbackend\n", ":2: a section of proxies without a name"},
 		{"frontend \"\"\n", ":1: a section of proxies without a name"},
 		{"backend a from x\n", ":1: \"from\" names no defaults section above"},
@@ -250,12 +288,11 @@ static void test_errors(void **state)
 	}
 }
 
-/* Many sections and references: every table grows. */
 static void test_many(void **state)
 {
 	struct haproxy_config c = {0};
 	static char text[100000];
-	size_t len = 0;
+	size_t len = 0, n = 0;
 
 	for (int i = 0; i < 1000; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
@@ -263,9 +300,10 @@ static void test_many(void **state)
 					"f%d\n use_backend b%d\n",
 					i, i, i / 2, i, i);
 	read_text(&c, text);
-	assert_int_equal(c.n, 1000);
-	for (size_t i = 0; i < c.n; i++)
-		assert_true(c.proxies[i].pool && c.proxies[i].referenced);
+	for (const struct haproxy_section *p = c.first; p; p = p->next, n++)
+		assert_true(p->kind != HAPROXY_BACKEND ||
+			    (!haproxy_fault(p) && haproxy_config_uses(&c, p->name)));
+	assert_int_equal(n, 3000);
 	haproxy_config_free(&c);
 }
 
@@ -281,8 +319,10 @@ static void test_our_own(void **state)
 		if (!haproxy_config_read(&c, files[i], error, sizeof(error)))
 			fail_msg("%s", error);
 	check(&c, "dicom-agents! ct mr general* query");
-	assert_string_equal(haproxy_config_find(&c, "dicom-agents")->fault,
+	assert_string_equal(haproxy_fault(haproxy_config_find(&c, "dicom-agents")),
 			    "is for agents");
+	assert_false(haproxy_has_dicom_check(haproxy_config_find(&c, "dicom-agents")));
+	assert_true(haproxy_has_dicom_check(haproxy_config_find(&c, "ct")));
 	assert_string_equal(haproxy_config_find(&c, "ct")->file, files[2]);
 	haproxy_config_free(&c);
 
@@ -315,12 +355,13 @@ static int remove_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mode),        cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_agents),      cmocka_unit_test(test_references),
-		cmocka_unit_test(test_environment), cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_find),        cmocka_unit_test(test_several_files),
-		cmocka_unit_test(test_directory),   cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_many),        cmocka_unit_test(test_our_own),
+		cmocka_unit_test(test_mode),          cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_agents),        cmocka_unit_test(test_references),
+		cmocka_unit_test(test_environment),   cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_find),          cmocka_unit_test(test_dicom_check),
+		cmocka_unit_test(test_several_files), cmocka_unit_test(test_directory),
+		cmocka_unit_test(test_errors),        cmocka_unit_test(test_many),
+		cmocka_unit_test(test_our_own),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
