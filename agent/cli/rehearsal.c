@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/rehearsal.h"
-#include "spop/frame.h"
+#include "spop/data.h"
 #include "dicom/pdu.h"
-
-static void put_value(struct writer *w, const char *name, const struct spop_value *value)
-{
-	spop_bytes_write(w, slice_str(name));
-	spop_value_write(w, value);
-}
 
 static void put_bytes(struct writer *w, const char *name, enum spop_data_type type,
 		      struct slice bytes)
@@ -15,7 +9,7 @@ static void put_bytes(struct writer *w, const char *name, enum spop_data_type ty
 	const struct spop_value value = {.type = bytes.ptr ? type : SPOP_DATA_T_NULL,
 					 .data = bytes};
 
-	put_value(w, name, &value);
+	spop_arg_write(w, slice_str(name), &value);
 }
 
 static void put_number(struct writer *w, const char *name, int64_t number)
@@ -24,7 +18,7 @@ static void put_number(struct writer *w, const char *name, int64_t number)
 							    : SPOP_DATA_T_INT64,
 					 .number = number};
 
-	put_value(w, name, &value);
+	spop_arg_write(w, slice_str(name), &value);
 }
 
 static struct slice text_or_none(const char *text)

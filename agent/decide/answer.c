@@ -2,7 +2,7 @@
 #include "decide/answer.h"
 #include "dicom/dict.h"
 #include "base/escape.h"
-#include "spop/frame.h"
+#include "spop/data.h"
 
 enum { VALUE_SIZE = 1024 }; /* of a key, or of all exports: they must fit one frame */
 

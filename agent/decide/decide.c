@@ -9,7 +9,7 @@
 #include "decide/candidates.h"
 #include "decide/question.h"
 #include "policy/ruling.h"
-#include "spop/frame.h"
+#include "spop/data.h"
 
 #include <stdlib.h>
 #include <time.h>

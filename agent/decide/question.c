@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "decide/question.h"
-#include "spop/frame.h"
+#include "spop/data.h"
 
 static void read_bytes(struct question *q, struct slice name, struct slice bytes)
 {

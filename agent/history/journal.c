@@ -106,12 +106,6 @@ static bool is_one_of(struct slice name, const char *const *names)
 	return *names != NULL;
 }
 
-static void put(struct writer *w, struct slice name, const struct spop_value *value)
-{
-	spop_bytes_write(w, name);
-	spop_value_write(w, value);
-}
-
 /* Not the key nor what is exported, which may be a patient's, and no PDUs. */
 static void note_answer(struct journal_entry *one, struct slice answer, struct writer *w)
 {
@@ -127,7 +121,7 @@ static void note_answer(struct journal_entry *one, struct slice answer, struct w
 	one->variables = 0;
 	while (spop_action_next(&r, &name, &value))
 		if (is_one_of(name, kept)) {
-			put(w, name, &value);
+			spop_arg_write(w, name, &value);
 			one->variables++;
 		}
 	one->answer_len = (uint32_t)(w->len - before);
@@ -144,7 +138,7 @@ static void put_args(struct journal_entry *one, struct reader args, unsigned nar
 		if (is_one_of(name, names) && w->cap - w->len > ARG_HEAD) {
 			value.data = slice_head(value.data, most);
 			value.data = slice_head(value.data, w->cap - w->len - ARG_HEAD);
-			put(w, name, &value);
+			spop_arg_write(w, name, &value);
 			one->nargs++;
 		}
 }

@@ -11,7 +11,7 @@
 #ifndef HISTORY_JOURNAL_H
 #define HISTORY_JOURNAL_H
 
-#include "spop/frame.h"
+#include "spop/data.h"
 
 enum {
 	JOURNAL_ID = 64,                 /* bytes of an association's name */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* SPOE.txt 3.1 */
+/* SPOE.txt 3.1, 3.2.6, 3.4 */
 #include "spop/data.h"
 
 enum { DATA_T_MASK = 0x0f, DATA_FL_TRUE = 0x10 };
+
+/* SPOE.txt 3.4: an action, the number of its arguments, a scope */
+enum { ACT_SET_VAR = 1, SET_VAR_ARGS = 3, SCOPE_TXN = 2 };
 
 uint64_t spop_varint_read(struct reader *r)
 {
@@ -133,4 +136,63 @@ void spop_value_write(struct writer *w, const struct spop_value *value)
 	default:
 		break;
 	}
+}
+
+bool spop_arg_next(struct reader *args, struct slice *name, struct spop_value *value)
+{
+	/* A cut window has no end yet: what comes next is read, and is missing. */
+	if (args->state != READ_OK || (!args->cut && reader_done(args)))
+		return false;
+	*name = spop_bytes_read(args);
+	return spop_value_read(args, value);
+}
+
+void spop_arg_write(struct writer *w, struct slice name, const struct spop_value *value)
+{
+	spop_bytes_write(w, name);
+	spop_value_write(w, value);
+}
+
+bool spop_action_next(struct reader *actions, struct slice *name,
+		      struct spop_value *value)
+{
+	if (reader_left(actions) == 0)
+		return false;
+	if (reader_u8(actions) != ACT_SET_VAR || reader_u8(actions) != SET_VAR_ARGS)
+		return false;
+	reader_u8(actions); /* scope */
+	*name = spop_bytes_read(actions);
+	return spop_value_read(actions, value);
+}
+
+void spop_set_var(struct writer *ack, const char *name, const struct spop_value *value)
+{
+	writer_u8(ack, ACT_SET_VAR);
+	writer_u8(ack, SET_VAR_ARGS);
+	writer_u8(ack, SCOPE_TXN);
+	spop_arg_write(ack, slice_str(name), value);
+}
+
+void spop_set_var_str(struct writer *ack, const char *name, struct slice text)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_STR, .data = text});
+}
+
+void spop_set_var_bin(struct writer *ack, const char *name, struct slice bytes)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_BIN, .data = bytes});
+}
+
+void spop_set_var_int(struct writer *ack, const char *name, int64_t number)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_INT64, .number = number});
+}
+
+void spop_set_var_bool(struct writer *ack, const char *name, bool truth)
+{
+	spop_set_var(ack, name,
+		     &(struct spop_value){.type = SPOP_DATA_T_BOOL, .number = truth});
 }

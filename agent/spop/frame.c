@@ -2,8 +2,6 @@
 /* SPOE.txt section 3, as of HAProxy 2.6 to 3.4. */
 #include "spop/frame.h"
 
-enum { ACT_SET_VAR = 1, SCOPE_TXN = 2 };
-
 /*** frames: reading ***/
 
 bool spop_frame_read(struct reader *r, uint32_t max, struct spop_frame *frame)
@@ -35,15 +33,6 @@ bool spop_frame_read(struct reader *r, uint32_t max, struct spop_frame *frame)
 	}
 	frame->error = SPOP_ERR_NONE;
 	return true;
-}
-
-bool spop_arg_next(struct reader *args, struct slice *name, struct spop_value *value)
-{
-	/* A cut window has no end yet: what comes next is read, and is missing. */
-	if (args->state != READ_OK || (!args->cut && reader_done(args)))
-		return false;
-	*name = spop_bytes_read(args);
-	return spop_value_read(args, value);
 }
 
 bool spop_message_next(struct reader *payload, struct spop_message *message)
@@ -225,29 +214,27 @@ void spop_frame_end(struct writer *w, size_t at)
 	writer_patch_be32(w, at);
 }
 
-static void write_item(struct writer *w, const char *name, struct spop_value value)
+static void write_str(struct writer *w, const char *name, const char *text)
 {
-	spop_bytes_write(w, slice_str(name));
-	spop_value_write(w, &value);
+	spop_arg_write(
+		w, slice_str(name),
+		&(struct spop_value){.type = SPOP_DATA_T_STR, .data = slice_str(text)});
 }
 
-static struct spop_value value_str(const char *text)
+static void write_uint32(struct writer *w, const char *name, uint32_t number)
 {
-	return (struct spop_value){.type = SPOP_DATA_T_STR, .data = slice_str(text)};
-}
-
-static struct spop_value value_uint32(uint32_t number)
-{
-	return (struct spop_value){.type = SPOP_DATA_T_UINT32, .number = number};
+	spop_arg_write(
+		w, slice_str(name),
+		&(struct spop_value){.type = SPOP_DATA_T_UINT32, .number = number});
 }
 
 void spop_hello_write(struct writer *w, uint32_t max_frame_size)
 {
 	size_t at = spop_frame_begin(w, SPOP_FRM_T_AGENT_HELLO, 0, 0);
 
-	write_item(w, "version", value_str("2.0"));
-	write_item(w, "max-frame-size", value_uint32(max_frame_size));
-	write_item(w, "capabilities", value_str("pipelining"));
+	write_str(w, "version", "2.0");
+	write_uint32(w, "max-frame-size", max_frame_size);
+	write_str(w, "capabilities", "pipelining");
 	spop_frame_end(w, at);
 }
 
@@ -255,8 +242,8 @@ void spop_disconnect_write(struct writer *w, enum spop_error status)
 {
 	size_t at = spop_frame_begin(w, SPOP_FRM_T_AGENT_DISCON, 0, 0);
 
-	write_item(w, "status-code", value_uint32((uint32_t)status));
-	write_item(w, "message", value_str(spop_error_text(status)));
+	write_uint32(w, "status-code", (uint32_t)status);
+	write_str(w, "message", spop_error_text(status));
 	spop_frame_end(w, at);
 }
 
@@ -295,51 +282,4 @@ const char *spop_error_text(enum spop_error status)
 	default:
 		return "an unknown error occurred";
 	}
-}
-
-/*** actions ***/
-
-bool spop_action_next(struct reader *actions, struct slice *name,
-		      struct spop_value *value)
-{
-	if (reader_left(actions) == 0)
-		return false;
-	if (reader_u8(actions) != ACT_SET_VAR || reader_u8(actions) != 3)
-		return false;
-	reader_u8(actions); /* scope */
-	*name = spop_bytes_read(actions);
-	return spop_value_read(actions, value);
-}
-
-void spop_set_var(struct writer *ack, const char *name, const struct spop_value *value)
-{
-	writer_u8(ack, ACT_SET_VAR);
-	writer_u8(ack, 3);
-	writer_u8(ack, SCOPE_TXN);
-	spop_bytes_write(ack, slice_str(name));
-	spop_value_write(ack, value);
-}
-
-void spop_set_var_str(struct writer *ack, const char *name, struct slice text)
-{
-	spop_set_var(ack, name,
-		     &(struct spop_value){.type = SPOP_DATA_T_STR, .data = text});
-}
-
-void spop_set_var_bin(struct writer *ack, const char *name, struct slice bytes)
-{
-	spop_set_var(ack, name,
-		     &(struct spop_value){.type = SPOP_DATA_T_BIN, .data = bytes});
-}
-
-void spop_set_var_int(struct writer *ack, const char *name, int64_t number)
-{
-	spop_set_var(ack, name,
-		     &(struct spop_value){.type = SPOP_DATA_T_INT64, .number = number});
-}
-
-void spop_set_var_bool(struct writer *ack, const char *name, bool truth)
-{
-	spop_set_var(ack, name,
-		     &(struct spop_value){.type = SPOP_DATA_T_BOOL, .number = truth});
 }

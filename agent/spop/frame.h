@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* frame.h - HAProxy's Stream Processing Offload Protocol 2.0 (SPOE.txt section 3).
  *
- * Frames and typed data in both directions, and nothing of what they carry.
+ * Frames in both directions; what their messages mean is known to the caller alone.
  * Reading borrows: every slice and reader handed out points into the frame that
  * was read and lives as long as it.  Names are those of HAProxy's spoe-t.h.
  */
@@ -98,10 +98,6 @@ bool MUST_CHECK spop_disconnect_read(struct reader *payload, struct spop_disconn
  */
 bool MUST_CHECK spop_message_next(struct reader *payload, struct spop_message *message);
 
-/* The next argument of a message.  False at the end, or on failure. */
-bool MUST_CHECK spop_arg_next(struct reader *args, struct slice *name,
-			      struct spop_value *value);
-
 /* Begin a frame; returns the place of its length, for spop_frame_end(). */
 size_t spop_frame_begin(struct writer *w, enum spop_frame_type type, uint64_t stream_id,
 			uint64_t frame_id);
@@ -115,20 +111,5 @@ void spop_disconnect_write(struct writer *w, enum spop_error status);
 
 /* The phrase of a status (3.5); static. */
 const char *spop_error_text(enum spop_error status);
-
-/*** actions of an ACK (SPOE.txt 3.4): set-var, scope txn ***/
-
-/* Read the next action as well: the variable <name> is set.  False at the end, or if it
- * is something else.
- */
-bool MUST_CHECK spop_action_next(struct reader *actions, struct slice *name,
-				 struct spop_value *value);
-
-/* HAProxy puts its own prefix before <name>; with it, at most 63 characters. */
-void spop_set_var(struct writer *ack, const char *name, const struct spop_value *value);
-void spop_set_var_str(struct writer *ack, const char *name, struct slice text);
-void spop_set_var_bin(struct writer *ack, const char *name, struct slice bytes);
-void spop_set_var_int(struct writer *ack, const char *name, int64_t number);
-void spop_set_var_bool(struct writer *ack, const char *name, bool truth);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "decide/decide.h"
-#include "spop/frame.h"
+#include "spop/data.h"
 
 enum { HEARD_EXPORTS = 8 };
 

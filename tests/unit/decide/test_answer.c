@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "decide/answer.h"
-#include "spop/frame.h"
+#include "spop/data.h"
 
 /* The variable that answer_plain() or answer_uid() sets. */
 static struct slice heard(void (*set)(struct writer *, const char *, struct slice),
