@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* PS3.8: the association; PS3.7: the first command.  What has not come yet is one of
- * those values that were proposed.
- */
 #include "facts/association.h"
 #include "dicom/dict.h"
 #include "policy/fact.h"
@@ -18,7 +15,7 @@ static void put_value(struct writer *text, size_t start, struct slice value)
 	writer_bytes(text, value);
 }
 
-/* A name in UTF-8, however its letters are composed */
+/* A name from HAProxy or the user identity, in UTF-8: normalized (NFC). */
 static struct policy_fact name_of(struct slice utf8, struct unicode_scratch *unicode,
 				  struct writer *text)
 {
@@ -53,7 +50,9 @@ static struct slice list_of(const struct pdu_context *context)
 			reader_left(&context->transfer_syntaxes));
 }
 
-/* Every transfer syntax that a context proposes, each context's list once. */
+/* All transfer syntaxes that are proposed; a list that the next context repeats is taken
+ * once.
+ */
 static struct policy_fact proposed_syntaxes(const struct pdu_associate *rq,
 					    struct writer *text)
 {
@@ -115,7 +114,7 @@ static struct policy_fact proposed_commands(const struct pdu_associate *rq,
 			k++;
 		if (k < n)
 			continue;
-		seen[n++] = commands; /* there are fewer texts than room */
+		seen[n++] = commands; /* commands_of() has fewer than 16 texts */
 		put_value(text, start, slice_str(commands));
 	}
 	return fact_written(text, start, POLICY_ONE_OF);
@@ -204,7 +203,7 @@ static struct policy_fact find(const struct facts_association *known,
 	return fact_absent;
 }
 
-/* One value, or none: then it is no longer a question which. */
+/* A POLICY_ONE_OF with one value is POLICY_PRESENT, with none POLICY_ABSENT. */
 static struct policy_fact settle(const char *vr, struct policy_fact fact)
 {
 	struct slice rest = fact.text, value;

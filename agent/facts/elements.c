@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The command set (PS3.7 6.3) and the data set (PS3.5 7) */
 #include "facts/elements.h"
 #include "dicom/dict.h"
 #include "policy/fact.h"
@@ -8,8 +7,8 @@
 
 static const uint32_t SPECIFIC_CHARACTER_SET = 0x00080005;
 
-/* For VRs whose text is in the Specific Character Set (PS3.5 6.1.2.2): what ends the
- * escapes (6.1.2.5.3).  NULL for the others.
+/* For VRs whose text is in the Specific Character Set (PS3.5 6.1.2.2): the characters at
+ * which escape sequences lose their effect (6.1.2.5.3).  NULL for other VRs.
  */
 static const char *delimiters_of(const char *vr)
 {
@@ -20,6 +19,7 @@ static const char *delimiters_of(const char *vr)
 	return dict_vr_is(vr, "LT ST UT") ? "\r\n\f\t" : NULL;
 }
 
+/* True if <s> needs no decoding: ASCII without escape sequences. */
 static bool is_plain(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -28,18 +28,18 @@ static bool is_plain(struct slice s)
 	return true;
 }
 
-/* Values of one attribute while they are gathered. */
+/* The values of one attribute, collected from one element or from items of sequences. */
 struct gathering {
 	struct facts_elements *from;
 	struct policy_scratch *scratch;
 	struct writer *text;
 	const struct policy_attribute *attribute;
-	size_t start;  /* in <text> */
-	size_t values; /* elements that were found */
-	bool cut;      /* and there may be more */
+	size_t start;  /* of the values in <text> */
+	size_t values; /* elements found */
+	bool cut;      /* more may come */
 };
 
-/* Decoded and normalized. */
+/* Append <raw>, decoded to UTF-8 and normalized (NFC). */
 static void put_decoded(struct gathering *g, struct slice character_set,
 			const char *delimiters, struct slice raw)
 {
@@ -51,8 +51,8 @@ static void put_decoded(struct gathering *g, struct slice character_set,
 		g->text->failed = true;
 }
 
-/* Add the value of an element; the first one need not be copied if it needs no decoding:
- * it is returned.
+/* Append the value of an element.  A value at the top level that needs no decoding is not
+ * copied but returned; otherwise an empty slice is returned.
  */
 static struct slice put_element(struct gathering *g, const struct dataset_wanted *w,
 				enum dataset_encoding encoding,
@@ -82,8 +82,8 @@ static void gather_items(struct gathering *g, const struct dataset_wanted *seque
 			 enum dataset_encoding encoding, struct slice character_set,
 			 size_t step);
 
-/* The element of step <step> in one item.  Specific Character Set may be set anew there
- * (PS3.3 C.12.1.1.2).
+/* Look for the element of step <step> of the path in one item, which may have a Specific
+ * Character Set of its own (PS3.3 C.12.1.1.2).
  */
 static void gather_item(struct gathering *g, const struct dataset *item,
 			struct slice character_set, size_t step)
@@ -150,7 +150,7 @@ struct policy_fact facts_elements_get(struct facts_elements *e,
 	const struct dataset_wanted *w;
 	struct slice character_set = {0}, whole;
 
-	if (!scan->wanted) /* nothing of it has come */
+	if (!scan->wanted) /* nothing has come */
 		return fact_unknown;
 	w = dataset_find(scan, a->element - first);
 	if (!in_command)

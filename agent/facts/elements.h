@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* elements.h - the attributes of the first message's command set (PS3.7 6.3) and
- * data set (PS3.5 7), as far as they have come.
+/* elements.h - facts about the first message's command set (PS3.7 6.3) and data set
+ * (PS3.5 7), as far as they have come.
  */
 #ifndef FACTS_ELEMENTS_H
 #define FACTS_ELEMENTS_H
@@ -13,42 +13,44 @@ struct facts_elements {
 	const struct policy *policy;
 	struct dataset_scan command, data_set;
 	struct dataset whole;          /* the data set, as far as it has come */
-	struct dataset_wanted *wanted; /* one for each of the policy's elements */
-	size_t room;                   /* in it */
+	struct dataset_wanted *wanted; /* one for each of policy->elements */
+	size_t room;                   /* elements allocated in <wanted> */
 	struct charset *charset;
 };
 
-/* Owned by the caller, who has zeroed it.  False if there is no memory. */
+/* <e> is owned by the caller and zeroed.  False if there is no memory. */
 bool facts_elements_init(struct facts_elements *e) MUST_CHECK;
 void facts_elements_clear(struct facts_elements *e);
 
-/* Begin with the elements of <policy>, of which nothing has come.  False if there is no
- * memory, which happens only with a policy larger than all before.
+/* Begin a decision with <policy>: nothing has come.  False if there is no memory, which
+ * can happen only if <policy> has more elements than every policy before.
  */
 bool facts_elements_begin(struct facts_elements *e,
 			  const struct policy *policy) MUST_CHECK;
 
-/* The command set and the data set, as far as they have come; <cut>: more will. */
+/* Set the command set, which must be whole, and the data set, as far as it has come;
+ * <cut>: more will follow.  <bytes> are borrowed.
+ */
 void facts_elements_command(struct facts_elements *e, struct slice bytes);
 void facts_elements_data_set(struct facts_elements *e, struct slice bytes,
 			     enum dataset_encoding encoding, bool cut);
 
-/* The fact of an attribute whose source is POLICY_COMMAND or POLICY_DATA_SET.  It points
- * into the bytes that have come, or to what has been written to <text>: a value that is
- * not encoded as values are compared.
+/* The fact about an attribute whose source is POLICY_COMMAND or POLICY_DATA_SET.  Its
+ * text is borrowed from the bytes that have come; if it had to be decoded or put together
+ * it was written to <text>.
  */
 struct policy_fact facts_elements_get(struct facts_elements *e,
 				      const struct policy_attribute *a,
 				      struct policy_scratch *scratch,
 				      struct writer *text);
 
-/* Append the text of an element at the top level that no rule need have named, decoded.
- * False if it has not come.
+/* Append the text of any element at the top level of the data set, decoded to UTF-8.  The
+ * policy need not name it.  False if it is absent or has not come.
  */
 bool facts_elements_text(struct facts_elements *e, uint32_t tag,
 			 struct writer *text) MUST_CHECK;
 
-/* Bytes of the data set that were needed for what has been asked. */
+/* Bytes of the data set that were read for the facts asked for so far. */
 size_t facts_elements_bytes(const struct facts_elements *e);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* facts.h - what an association and its first message tell about a policy's attributes.
+/* facts.h - what is known of each attribute of a policy: of the association and of its
+ * first message.
  *
- * Text is decoded and kept in memory of the owner's; nothing is allocated while a policy
- * is evaluated.  An attribute costs nothing until it is asked for.
+ * An attribute is read when it is first asked for, and remembered.  Text is decoded into
+ * <bytes>; nothing is allocated while a policy is evaluated.
  */
 #ifndef FACTS_FACTS_H
 #define FACTS_FACTS_H
@@ -15,34 +16,35 @@ enum { FACTS_TEXT_SIZE = 128 * 1024 }; /* bytes of decoded values */
 struct facts {
 	const struct policy *policy;
 	int64_t now; /* seconds since the epoch: when the association began */
-	struct facts_association association; /* the owner's, apart from facts_begin() */
+	struct facts_association association; /* of the owner; see facts_begin() */
 	struct facts_elements elements;
-	bool final; /* what is not known by now is absent */
+	bool final; /* no more data will come: unknown attributes are absent */
 
-	struct policy_fact *known; /* one for each of the policy's attributes */
-	bool *asked;               /* the same: <known> is filled in */
-	size_t room;               /* in both of them */
+	struct policy_fact *known; /* one for each of policy->attributes */
+	bool *asked;               /* the same: <known> is valid */
+	size_t room;               /* attributes allocated in both */
 	struct policy_scratch *scratch;
-	struct writer text; /* decoded values go here */
+	struct writer text; /* decoded values, in <bytes> */
 	uint8_t bytes[FACTS_TEXT_SIZE];
 };
 
-/* Owned by the caller, who has zeroed it.  False if there is no memory. */
+/* <f> is owned by the caller and zeroed.  False if there is no memory. */
 bool facts_init(struct facts *f) MUST_CHECK;
 void facts_clear(struct facts *f);
 
-/* Begin with the attributes of <policy>: nothing is known of the first message.  False if
- * there is no memory, which happens only with a policy larger than all before.
+/* Begin a decision with <policy>, which is borrowed: nothing is known of the first
+ * message. False if there is no memory, which can happen only if <policy> has more
+ * attributes than every policy before.
  */
 bool facts_begin(struct facts *f, const struct policy *policy) MUST_CHECK;
 
-/* Forget all answers, before <final> or what has arrived changes. */
+/* Forget all facts; to be called before <final> or the data that has come changes. */
 void facts_reset(struct facts *f);
 
-/* The evaluator's view of <f>: for ruling_decide(). */
+/* The interface to <f> for the evaluation; borrowed. */
 struct policy_facts facts_view(struct facts *f);
 
-/* The fact of one attribute; lives until facts_reset(). */
+/* The fact about one attribute; valid until facts_reset(). */
 const struct policy_fact *facts_get(struct facts *f, const struct policy_attribute *a);
 
 #endif

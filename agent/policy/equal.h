@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* equal.h - which parts of a policy are the same, though they are written twice. */
+/* equal.h - comparison of conditions and outcomes that stand in different rules. */
 #ifndef POLICY_EQUAL_H
 #define POLICY_EQUAL_H
 
 #include "policy/policy.h"
 
-/* True if both are written alike, apart from the names of attributes. */
+/* True if both test the same attributes in the same way.  False does not say that they
+ * differ: "a or b" and "b or a" are not recognized as the same.
+ */
 bool policy_equal_condition(const struct policy_node *a, const struct policy_node *b);
 
-/* True if both lead an association to the same place in the same way. */
+/* True if both name the same pools, AE titles and key, or refuse with the same PDU.  The
+ * names of the rules do not count.
+ */
 bool policy_equal_outcome(const struct policy_outcome *a, const struct policy_outcome *b);
 
 #endif

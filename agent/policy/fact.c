@@ -6,7 +6,7 @@ const struct policy_fact fact_absent = {POLICY_ABSENT, {0}};
 
 struct policy_fact fact_present(struct slice text)
 {
-	/* an empty text is a value, no text is none */
+	/* with a NULL pointer policy_next_value() would find no value at all */
 	return (struct policy_fact){POLICY_PRESENT, text.ptr ? text : slice_of("", 0)};
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fact.h - what is known of one attribute, while it is found out. */
+/* fact.h - constructors of struct policy_fact, for the modules in facts/. */
 #ifndef POLICY_FACT_H
 #define POLICY_FACT_H
 
@@ -7,11 +7,14 @@
 
 extern const struct policy_fact fact_unknown, fact_absent;
 
-/* It has the values of <text>, which is borrowed. */
+/* POLICY_PRESENT with the values in <text>, which is borrowed.  If text.ptr is NULL there
+ * is one empty value.
+ */
 struct policy_fact fact_present(struct slice text);
 
-/* It has the values that were written to <text> since <start>, a length of then.  What
- * did not fit is longer than any value to be compared: as if it were not there.
+/* <state> with the values that were written to <text> behind its first <start> bytes,
+ * which are borrowed.  If they did not fit, <text> is cut back to <start> and the result
+ * is POLICY_ABSENT: no value that a policy can name is that long.
  */
 struct policy_fact fact_written(struct writer *text, size_t start,
 				enum policy_fact_state state);

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* The slot of <name>, or the free one where it would be. */
+/* The slot of <name>, or the free slot for it.  Half of the slots are always free. */
 static size_t slot_of(const struct failover *f, struct slice name)
 {
 	size_t at = hash_spread(hash_bytes(HASH_START, name)) % FAILOVER_SLOTS;
@@ -43,7 +43,7 @@ const struct policy_pool *failover_pool(const struct policy_pools *pools,
 	return NULL;
 }
 
-/* Rules that name the same pools share them, so most often there are few to look at. */
+/* Outcomes with the same pools share one list, so this looks at few of them. */
 const struct policy_outcome *failover_stranded(const struct policy *policy,
 					       const struct failover *f)
 {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+/* The first number in <rules> that is not below <from>, or SIZE_MAX. */
 static size_t at_least(const struct policy_index_rules *rules, size_t from)
 {
 	size_t low = 0, high = rules->n;
@@ -20,7 +21,7 @@ static size_t at_least(const struct policy_index_rules *rules, size_t from)
 
 static int bucket_order(const void *a, const void *b)
 {
-	return policy_slice_order(a, b); /* the value comes first */
+	return policy_slice_order(a, b); /* <value> is the first member */
 }
 
 static size_t first_in_buckets(const struct policy_index *index,

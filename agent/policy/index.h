@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* index.h - which rules of a policy can match at all, without trying each.
+/* index.h - finds the next rule that may match, without testing the rules between.
  *
- * A tree over the rules: a level looks at one attribute, and leads to the rules that
- * compare it with a value that it has, and to those that do not look at it.  What it
- * leaves out would have been POLICY_NO; the order of the rules stays.
+ * A decision tree.  A node looks at one attribute: <buckets> leads from each value to the
+ * rules that demand it, <rest> to the rules that do not compare this attribute.  A rule
+ * that is skipped would have been POLICY_NO; the order of the rules is kept.  The loader
+ * builds it (loader/index.h).
  */
 #ifndef POLICY_INDEX_H
 #define POLICY_INDEX_H
 
 #include "policy/policy.h"
 
-/* Ascending numbers of rules */
+/* Numbers of rules, ascending */
 struct policy_index_rules {
 	size_t *list;
 	size_t n;
@@ -22,16 +23,16 @@ struct policy_index_bucket {
 };
 
 struct policy_index {
-	struct policy_index_rules all;            /* a leaf has nothing else */
-	const struct policy_attribute *attribute; /* NULL: a leaf */
-	const struct policy_index *keyed;         /* those that compare it */
-	struct policy_index_bucket *buckets;      /* sorted by value */
+	struct policy_index_rules all;            /* below this node; all of a leaf */
+	const struct policy_attribute *attribute; /* that is compared; NULL: a leaf */
+	const struct policy_index *keyed;         /* all rules that compare it */
+	struct policy_index_bucket *buckets;      /* the same, by value; sorted */
 	size_t nbuckets;
-	const struct policy_index *rest; /* those that do not */
+	const struct policy_index *rest; /* rules that do not compare it */
 };
 
-/* The first rule from number <from> on that may match, or SIZE_MAX.  Facts are asked
- * only if a rule that depends on them comes before all others.
+/* The number of the first rule, from <from> on, that may match; SIZE_MAX if there is
+ * none. A fact is asked for only if a rule that depends on it would come first.
  */
 size_t policy_index_next(const struct policy_index *index,
 			 const struct policy_facts *facts, size_t from);

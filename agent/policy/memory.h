@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* memory.h - the memory that a policy owns, which is released all at once. */
+/* memory.h - the memory of a policy, which is allocated in parts and released as one. */
 #ifndef POLICY_MEMORY_H
 #define POLICY_MEMORY_H
 
@@ -7,24 +7,24 @@
 
 #include "policy/policy.h"
 
-/* A list of blocks; an empty one is NULL. */
+/* A list of blocks; NULL is the empty list. */
 struct policy_memory;
 
-/* <size> bytes, zeroed and aligned for any type, which belong to *<memory>.  NULL if
+/* Allocate <size> bytes, zeroed and aligned for any type, which *<memory> owns.  NULL if
  * there is no memory.
  */
 void *policy_memory_take(struct policy_memory **memory, size_t size);
 
-/* Hand <thing> over to *<memory>, which releases it with <release>.  False if there is no
- * memory; <thing> is then still the caller's.
+/* Let *<memory> own <thing>, and release it with <release>.  False if there is no memory;
+ * the caller then still owns <thing>.
  */
 bool policy_memory_own(struct policy_memory **memory, void *thing,
 		       void (*release)(void *thing)) MUST_CHECK;
 
-/* Release everything that belongs to <memory>; NULL is allowed. */
+/* Release all that <memory> owns; NULL is allowed. */
 void policy_memory_free(struct policy_memory *memory);
 
-/* Release a policy and everything that it owns; NULL is allowed. */
+/* Release a policy and all that it owns; NULL is allowed. */
 void policy_free(struct policy *policy);
 
 #endif

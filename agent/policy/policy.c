@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Three-valued logic (Kleene): a result is certain as soon as what is known settles it.
- * Recursion is as deep as conditions are, which the loader bounds. */
+/* Evaluation of one condition.  It recurses as deep as conditions nest, which
+ * loader/condition.c limits.
+ */
 #include "policy/policy.h"
-#include "dicom/dict.h"
 #include "base/hash.h"
 #include "base/wildcard.h"
+#include "dicom/dict.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -138,8 +139,9 @@ static struct slice without_tail(struct slice s, uint8_t byte)
 	return s;
 }
 
-/* The whole, or one of its component groups: alphabetic, ideographic, phonetic
- * (PS3.5 6.2.1.1).  Components that are empty may be left out at the end.
+/* A name passes as a whole, or by one of its component groups: alphabetic, ideographic,
+ * phonetic (PS3.5 6.2.1.1).  Empty components at the end (^) and empty groups (=) do not
+ * count.
  */
 static bool name_satisfies(const struct policy_match *m, struct slice name,
 			   const struct policy_facts *facts)
@@ -203,6 +205,7 @@ bool policy_is_literal(const struct policy_match *m)
 		       0;
 }
 
+/* The result of a test that the facts do not settle. */
 static enum policy_tri unknown(const struct policy_node *node,
 			       const struct policy_fact *fact,
 			       const struct policy_facts *facts)
@@ -274,9 +277,7 @@ bool policy_known(const struct policy_attributes *attributes,
 	return true;
 }
 
-/* The first value of each attribute goes into the hash; without any value it is not in
- * the sample.
- */
+/* Hashes the first value of each attribute.  If none has a value the result is NO. */
 static enum policy_tri test_sample(const struct policy_node *node,
 				   const struct policy_facts *facts)
 {
@@ -312,7 +313,7 @@ static bool on_schedule(const struct policy_schedule *s, int64_t now)
 	if (s->from > s->to && minute < s->from) {
 		if (minute >= s->to)
 			return false;
-		day = (day + 6) % 7; /* what runs over midnight began the day before */
+		day = (day + 6) % 7; /* after midnight: it began the day before */
 	}
 	return s->weekdays >> day & 1;
 }

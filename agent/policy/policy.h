@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* policy.h - compiled rules, and their evaluation over what is known so far.
+/* policy.h - compiled rules, and the evaluation of one condition.
  *
- * A policy is built once (policy_load.h), never changes, and may be read by any
- * number of threads.
+ * A policy is built once (loader/policy_file.h), never changes, and may be read by any
+ * number of threads without a lock.  Which rule decides: policy/ruling.h.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
 #include "archive/capability.h"
 #include "base/bytes.h"
-#include "net/ip.h"
 #include "base/regex.h"
-#include "dicom/pdu.h"
 #include "base/unicode.h"
+#include "dicom/pdu.h"
 #include "dicom/value.h"
+#include "net/ip.h"
 
-/* Yes, no, or: that depends on something that is not known yet. */
+/* The truth of a condition; MAYBE: it depends on an attribute that is not known yet. */
 enum policy_tri { POLICY_NO, POLICY_YES, POLICY_MAYBE };
 
 /*** attributes ***/
 
-/* Where an attribute is found. */
+/* Where an attribute comes from. */
 enum policy_source {
 	POLICY_ASSOCIATION, /* <tag> is an enum policy_association */
 	POLICY_COMMAND,     /* group 0000 of the first message's command set */
@@ -43,30 +43,30 @@ enum policy_association {
 	POLICY_FIRST_COMMAND /* C-STORE, C-FIND ...: of the first message */
 };
 
-/* The VR of ClientAddress, which DICOM does not have. */
+/* The VR of ClientAddress: IP addresses, for which DICOM has no VR. */
 #define POLICY_VR_ADDRESS "ip"
 
 enum { POLICY_ANY_ITEM = SIZE_MAX };
 
-/* One step into a data set: an element, and which items of it if it is a sequence. */
+/* One step of a path into a data set: an element, and which items if it is a sequence. */
 struct policy_step {
-	uint32_t tag;        /* with a creator 0xgggg00ee, as dataset.h wants it */
+	uint32_t tag;        /* with a creator 0xgggg00ee, as in dataset_scan.h */
 	const char *creator; /* of a private element (PS3.5 7.8.1), or NULL */
 	size_t item;         /* from 0, or POLICY_ANY_ITEM */
 };
 
 struct policy_attribute {
 	enum policy_source source;
-	uint32_t tag;                   /* ASSOCIATION: which one */
-	const struct policy_step *path; /* COMMAND, DATA_SET: from the top level */
+	uint32_t tag;                   /* ASSOCIATION: enum policy_association */
+	const struct policy_step *path; /* COMMAND, DATA_SET: from the top level down */
 	size_t npath;
 	char vr[3];       /* from the dictionary (PS3.5 6.2) */
 	const char *name; /* as the policy writes it */
-	size_t element;   /* COMMAND, DATA_SET: of path[0], in policy->elements */
-	size_t index;     /* in policy->attributes */
+	size_t element;   /* COMMAND, DATA_SET: index of path[0] in policy->elements */
+	size_t index;     /* of this one in policy->attributes */
 };
 
-/* An element at the top level of command set or data set that some attribute needs. */
+/* An element at the top level of command set or data set that an attribute needs. */
 struct policy_element {
 	uint32_t tag;
 	const char *creator;
@@ -80,8 +80,8 @@ enum policy_fact_state {
 	POLICY_AT_LEAST /* has these values, and perhaps more */
 };
 
-/* What is known of one attribute.  <text> is UTF-8; values are separated by
- * policy_separator(); padding may still be there.
+/* What is known of one attribute.  <text> has its values, to be read one by one with
+ * policy_next_value(): UTF-8, separated by policy_separator(), perhaps with padding.
  */
 struct policy_fact {
 	enum policy_fact_state state;
@@ -90,23 +90,25 @@ struct policy_fact {
 
 /*** conditions ***/
 
-/* Values to compare with: one of them is enough. */
+/* What a value is compared with: it is in the set if any of these fits. */
 struct policy_set {
-	const struct slice *literals; /* in policy_slice_order(); folded if <fold> */
+	const struct slice *literals; /* by policy_slice_order(); folded if <fold> */
 	size_t nliterals;
 	const char *const *patterns; /* with * and ?; folded if <fold> */
 	size_t npatterns;
-	const double *numbers; /* sorted; as value.h makes them of the VR */
+	const double *numbers; /* sorted; of value_number() for the VR */
 	size_t nnumbers;
 	const struct ip_network *networks;
 	size_t nnetworks;
 	const char *const *groups; /* of UIDs, as dict_in_group() knows them */
 	size_t ngroups;
-	bool fold;        /* letters in both cases are the same */
-	const char *name; /* of a list; NULL if it stands in the rule */
+	bool fold;        /* case does not matter */
+	const char *name; /* of the list; NULL: the values stand in the rule */
 };
 
-/* From and to, inclusive, as value.h compares them; a span is counted back from now. */
+/* <from> and <to> are inclusive, numbers of value_number(); <older> and <newer> are
+ * counted back from policy_facts.now.
+ */
 struct policy_range {
 	enum value_kind kind;
 	bool has_from, has_to, has_older, has_newer;
@@ -114,14 +116,14 @@ struct policy_range {
 	struct value_span older, newer;
 };
 
-/* What one value must satisfy, all of it; what is NULL or 0 asks for nothing. */
+/* A test of one value.  All members must hold; NULL and 0 always do. */
 struct policy_match {
 	const struct policy_set *is;
-	const struct policy_set *const *in; /* one of these */
+	const struct policy_set *const *in; /* the value is in one of these */
 	size_t nin;
 	const struct regex *regex;
 	const char *regex_text;
-	bool ignore_case; /* of the regular expression; sets have theirs */
+	bool ignore_case; /* of <regex>; a set has <fold> */
 	const struct policy_range *range;
 };
 
@@ -130,25 +132,25 @@ struct policy_attributes {
 	size_t n;
 };
 
-/* A part of all values that <by> can have: those whose hash is below the threshold. */
+/* True if a 32-bit hash of the first value of each attribute is below <threshold>. */
 struct policy_sample {
 	struct policy_attributes by;
-	uint64_t threshold; /* of 2^32 */
+	uint64_t threshold; /* 0 to 2^32 */
 	double percent;
 };
 
 struct policy_schedule {
-	unsigned from, to; /* minutes since midnight, local time; equal: all day */
+	unsigned from, to; /* minutes since midnight, local time; if equal: all day */
 	uint8_t weekdays;  /* bit 0: Sunday */
 };
 
 enum policy_node_kind {
-	POLICY_ALL,      /* of the children; true if there are none */
-	POLICY_ANY,      /* of the children */
-	POLICY_NOT,      /* of the only child */
-	POLICY_MATCH,    /* one of the attribute's values satisfies <match> */
-	POLICY_IS_THERE, /* the attribute is present */
-	POLICY_IS_EMPTY, /* it is present, and has no value */
+	POLICY_ALL,      /* all children hold; true if there are none */
+	POLICY_ANY,      /* a child holds */
+	POLICY_NOT,      /* the only child does not hold */
+	POLICY_MATCH,    /* a value of <attribute> passes <match> */
+	POLICY_IS_THERE, /* <attribute> is present, with or without a value */
+	POLICY_IS_EMPTY, /* <attribute> is present and has no value */
 	POLICY_SAMPLE,
 	POLICY_SCHEDULE
 };
@@ -168,14 +170,14 @@ struct policy_node {
 /*** rules ***/
 
 struct policy_pool {
-	const char *name; /* HAProxy's backend */
+	const char *name; /* of the backend in HAProxy */
 	const struct capability *accepts;
 };
 
-enum { POLICY_POOLS = 8 }; /* in a list, at most */
+enum { POLICY_POOLS = 8 }; /* of one outcome, at most */
 
-/* The pools of an outcome: the first one that is up gets the association.  Outcomes with
- * the same names share them.
+/* The pools of an outcome: the first one that is up gets the association.  Outcomes that
+ * name the same pools in the same order share one list.
  */
 struct policy_pools {
 	const struct policy_pool *list;
@@ -183,11 +185,11 @@ struct policy_pools {
 };
 
 struct policy_outcome {
-	const char *rule;                 /* its name, for the log */
-	const struct policy_pools *pools; /* NULL: refused with <rejection> */
-	const char *called_ae;        /* replaces the called AE title; NULL: it stays */
-	const char *calling_ae;       /* the same */
-	struct policy_attributes key; /* for stickiness; none: no key */
+	const char *rule;                 /* name of the rule, for the log */
+	const struct policy_pools *pools; /* NULL: refuse with <rejection> */
+	const char *called_ae;            /* for the archive; NULL: as the SCU sent it */
+	const char *calling_ae;           /* the same */
+	struct policy_attributes key;     /* same values: same server; empty: no key */
 	struct rejection rejection;
 };
 
@@ -196,7 +198,7 @@ struct policy_rule {
 	struct policy_outcome outcome;
 };
 
-/* Set as a variable whenever an association goes to a pool. */
+/* A variable that HAProxy gets with each outcome that has pools. */
 struct policy_export {
 	const char *variable;
 	const struct policy_attribute *attribute;
@@ -209,38 +211,38 @@ struct policy_memory; /* policy/memory.h */
 enum { POLICY_ID_SIZE = 17 };
 
 struct policy {
-	char id[POLICY_ID_SIZE]; /* hexadecimal: the same files have the same */
+	char id[POLICY_ID_SIZE]; /* hash of its files, in hexadecimal */
 	const struct policy_rule *rules;
 	size_t nrules;
-	size_t nvaried; /* behind so many rules all have the outcome of <otherwise> */
+	size_t nvaried; /* rules from this number on have the outcome of <otherwise> */
 	const struct policy_index *index;
 	struct policy_outcome otherwise;                  /* when no rule matches */
-	const struct policy_attribute *const *attributes; /* each once */
+	const struct policy_attribute *const *attributes; /* all that it names, once */
 	size_t nattributes;
-	/* sorted by tag: those of the command set, of the data set, and private ones */
+	/* first of the command set, then of the data set, then private; by tag */
 	const struct policy_element *elements;
 	size_t ncommand, nplain, nprivate;
-	size_t character_set; /* which of them is Specific Character Set */
+	size_t character_set; /* index of Specific Character Set in <elements> */
 	const struct policy_export *exports;
 	size_t nexports;
-	const struct capability *usual; /* of a pool of which nothing else is known */
+	const struct capability *usual;          /* of pools that `pools` does not name */
 	const struct capability *const *accepts; /* of all pools, each once */
 	size_t naccepts;
 	const struct policy_pools *const *pools; /* of all outcomes, each once */
 	size_t npools;
-	bool accepts_while_down; /* what may need a pool of which no server is up */
-	const struct archive *archives; /* to be asked what they accept */
+	bool accepts_while_down; /* accept an SCU that may need a pool that is down */
+	const struct archive *archives; /* to be probed */
 	size_t narchives;
-	unsigned probe_seconds; /* between two rounds of asking */
-	char *document;         /* the file's text, to be shown with what it has led to */
-	struct policy_memory *memory; /* everything else above, for policy_free() */
+	unsigned probe_seconds; /* between two rounds of probes */
+	char *document;         /* text of the file, for history/reasons.h; malloc'ed */
+	struct policy_memory *memory; /* owns all that is pointed to above */
 };
 
 /*** evaluation ***/
 
-enum { POLICY_FOLDED_SIZE = 64 * 1024 }; /* bytes of a value that can be folded */
+enum { POLICY_FOLDED_SIZE = 64 * 1024 }; /* bytes; a longer value matches no folded set */
 
-/* The working memory of one thread. */
+/* Working memory for evaluation; one for each thread. */
 struct policy_scratch {
 	struct regex_scratch *regex;
 	struct unicode_scratch unicode;
@@ -250,13 +252,15 @@ struct policy_scratch {
 
 struct policy_facts;
 
-/* The result of a test of what is not known, if something is assumed about it. */
+/* The result of the test <node>, which <fact> does not settle, under <assumptions>.
+ * <fact> is NULL for POLICY_SAMPLE.
+ */
 typedef enum policy_tri policy_assume(void *assumptions, const struct policy_node *node,
 				      const struct policy_fact *fact,
 				      const struct policy_facts *facts);
 
-/* The facts of one decision: <get> is asked only for attributes that the evaluation
- * reaches, and gives the same answer each time.
+/* The facts of one decision.  <get> is called only for attributes that the evaluation
+ * reaches, never returns NULL, and returns the same each time.
  */
 struct policy_facts {
 	const struct policy_fact *(*get)(void *context,
@@ -264,43 +268,45 @@ struct policy_facts {
 	void *context;
 	int64_t now; /* seconds since the epoch: when the association began */
 	struct policy_scratch *scratch;
-	policy_assume *assume; /* NULL: what is not known is POLICY_MAYBE */
+	policy_assume *assume; /* NULL: a test that is not settled is POLICY_MAYBE */
 	void *assumptions;
-	bool least; /* <assume> is such that what is POLICY_UNKNOWN is absent */
+	bool least; /* Unknown attributes are treated as absent. */
 };
 
-/* Owned by the caller; NULL if there is no memory. */
+/* Owned by the caller; NULL if there is no memory.  policy_scratch_free() takes NULL. */
 struct policy_scratch *policy_scratch_new(void);
 void policy_scratch_free(struct policy_scratch *scratch);
 
-/* Evaluate one condition, three-valued: what is POLICY_UNKNOWN makes a result
- * POLICY_MAYBE unless the rest settles it.
+/* Evaluate a condition in three-valued logic (Kleene): MAYBE if it depends on a fact that
+ * is neither POLICY_PRESENT nor POLICY_ABSENT.
  */
 enum policy_tri policy_test(const struct policy_node *node,
 			    const struct policy_facts *facts);
 
-/* True if all values of these attributes are known, or known to be absent. */
+/* True if each of these attributes is POLICY_PRESENT or POLICY_ABSENT. */
 bool policy_known(const struct policy_attributes *attributes,
 		  const struct policy_facts *facts);
 
-/* True if one value of <attribute>, without padding, satisfies <match>. */
+/* True if <value>, one value of <attribute> without padding, passes <match>. */
 bool policy_value_matches(const struct policy_match *match,
 			  const struct policy_attribute *attribute, struct slice value,
 			  const struct policy_facts *facts);
 
-/* True if <match> compares with literals only: no patterns, nothing but "is". */
+/* True if <match> is nothing but a comparison with literals, in which case matters. */
 bool policy_is_literal(const struct policy_match *match);
 
-/* What stands between the values of a fact's text: a backslash (PS3.5 6.4), or, for VRs
- * in which that is a letter like others, a control character between those of several
- * items.
+/* The byte between the values in a fact's text: a backslash (PS3.5 6.4).  In VRs of which
+ * a backslash can be part of the value it is 1EH; only several items of a sequence can
+ * give such an attribute several values.
  */
 uint8_t policy_separator(const char *vr);
 
-/* The next value of a fact's text, without padding.  False if there is none left. */
+/* Take the next value, without padding, off a fact's text.  False if there is none left.
+ * A text of length 0 has one empty value.
+ */
 bool policy_next_value(const char *vr, struct slice *text, struct slice *value);
 
-/* Order of bytes, for literals and whoever looks among them; and that of numbers. */
+/* For qsort() and bsearch(): slices by bytes, a prefix first; doubles by value. */
 int policy_slice_order(const void *a, const void *b);
 int policy_number_order(const void *a, const void *b);
 

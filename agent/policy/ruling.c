@@ -1,40 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/ruling.h"
-#include "policy/index.h"
 #include "policy/equal.h"
+#include "policy/index.h"
 
 enum {
 	MAX_ASSUMPTIONS = 16, /* at a time */
-	MAX_STEPS = 2048      /* rules tried with one assumption or another */
+	MAX_STEPS = 2048      /* rules tested in one search */
 };
 
 enum assumption_kind {
-	IS_THERE,
-	IS_EMPTY,
-	HAS_VALUE, /* <literal> is one of the values */
-	PASSES,    /* the test <node> */
-	IS_VALUE   /* of the values that it may have it has <literal> */
+	IS_THERE,  /* the attribute is present */
+	IS_EMPTY,  /* it is present without a value */
+	HAS_VALUE, /* <literal> is one of its values */
+	PASSES,    /* it passes the test <node> */
+	IS_VALUE   /* of a POLICY_ONE_OF: <literal> is its value */
 };
 
+/* That a statement about one attribute is true, or false. */
 struct assumption {
 	enum assumption_kind kind;
-	const struct policy_attribute *attribute; /* NULL: of a sample */
+	const struct policy_attribute *attribute; /* NULL: <node> is a sample */
 	struct slice literal;
 	const struct policy_node *node;
 	bool truth;
 };
 
-struct outlook {
+/* A search for a second outcome. */
+struct search {
 	const struct policy *policy;
 	struct policy_facts facts;
-	struct assumption assumed[MAX_ASSUMPTIONS];
+	struct assumption assumed[MAX_ASSUMPTIONS]; /* a stack */
 	size_t n;
-	struct assumption pivot; /* what the last "maybe" depends on */
-	unsigned steps;
-	const struct policy_outcome *outcome; /* of the way that was tried first */
+	struct assumption pivot; /* the last MAYBE depends on it: to be assumed next */
+	unsigned steps;          /* that are left */
+	const struct policy_outcome *outcome; /* of least_outcome() */
 };
 
-/*** what the assumptions tell ***/
+/*** what the assumptions imply ***/
 
 static bool passes(const struct policy_node *node, struct slice literal,
 		   const struct policy_facts *facts)
@@ -49,7 +51,7 @@ static bool same_question(const struct assumption *a, const struct assumption *b
 	       (a->kind != PASSES || policy_equal_condition(a->node, b->node));
 }
 
-/* What <known>, about the same attribute, says of <asked>. */
+/* What <known> implies for <asked>, which is about the same attribute. */
 static enum policy_tri implied(const struct assumption *known,
 			       const struct assumption *asked,
 			       const struct policy_facts *facts)
@@ -79,52 +81,57 @@ static enum policy_tri implied(const struct assumption *known,
 	return POLICY_MAYBE;
 }
 
-static enum policy_tri told(const struct outlook *o, const struct assumption *asked)
+/* What all assumptions imply for <asked>. */
+static enum policy_tri assumed_truth(const struct search *s,
+				     const struct assumption *asked)
 {
-	for (size_t i = 0; i < o->n; i++) {
+	for (size_t i = 0; i < s->n; i++) {
 		enum policy_tri truth = POLICY_MAYBE;
 
-		if (o->assumed[i].attribute == asked->attribute)
-			truth = implied(&o->assumed[i], asked, &o->facts);
+		if (s->assumed[i].attribute == asked->attribute)
+			truth = implied(&s->assumed[i], asked, &s->facts);
 		if (truth != POLICY_MAYBE)
 			return truth;
 	}
 	return POLICY_MAYBE;
 }
 
-/* The answer is a maybe that depends on <pivot>. */
-static enum policy_tri doubt(struct outlook *o, const struct assumption *pivot)
+/* MAYBE, and branch() will assume <pivot>. */
+static enum policy_tri maybe(struct search *s, const struct assumption *pivot)
 {
-	o->pivot = *pivot;
+	s->pivot = *pivot;
 	return POLICY_MAYBE;
 }
 
-/* A list of literals is a question for each of them: then CT of one rule and [CT, MR] of
- * another are seen together.
+/* Asks for each literal alone, so that "CT" in one rule and ["CT", "MR"] in another are
+ * kept consistent.
  */
-static enum policy_tri ask_literals(struct outlook *o, const struct policy_node *node)
+static enum policy_tri ask_literals(struct search *s, const struct policy_node *node)
 {
 	const struct policy_set *set = node->match->is;
 	struct assumption asked = {.kind = HAS_VALUE, .attribute = node->attribute};
 	struct assumption pivot = asked;
-	bool in_doubt = false;
+	bool undecided = false;
 
 	for (size_t i = 0; i < set->nliterals; i++) {
 		enum policy_tri truth;
 
 		asked.literal = set->literals[i];
-		truth = told(o, &asked);
+		truth = assumed_truth(s, &asked);
 		if (truth == POLICY_YES)
 			return truth;
 		if (truth == POLICY_MAYBE)
 			pivot = asked;
-		in_doubt |= truth == POLICY_MAYBE;
+		undecided |= truth == POLICY_MAYBE;
 	}
-	return in_doubt ? doubt(o, &pivot) : POLICY_NO;
+	return undecided ? maybe(s, &pivot) : POLICY_NO;
 }
 
-/* The attribute will have one of the values of <fact>: the last that is left is it. */
-static enum policy_tri ask_choice(struct outlook *o, const struct policy_node *node,
+/* The attribute will have one of the values of <fact>, a POLICY_ONE_OF.  Values that are
+ * assumed not to be it are left out; if the others all pass, or none does, that settles
+ * it.
+ */
+static enum policy_tri ask_choice(struct search *s, const struct policy_node *node,
 				  const struct policy_fact *fact)
 {
 	struct assumption asked = {.kind = IS_VALUE, .attribute = node->attribute};
@@ -133,8 +140,8 @@ static enum policy_tri ask_choice(struct outlook *o, const struct policy_node *n
 	bool any = false, all = true;
 
 	while (policy_next_value(node->attribute->vr, &text, &asked.literal)) {
-		enum policy_tri truth = told(o, &asked);
-		bool hit = passes(node, asked.literal, &o->facts);
+		enum policy_tri truth = assumed_truth(s, &asked);
+		bool hit = passes(node, asked.literal, &s->facts);
 
 		if (truth == POLICY_YES)
 			return hit ? POLICY_YES : POLICY_NO;
@@ -145,34 +152,35 @@ static enum policy_tri ask_choice(struct outlook *o, const struct policy_node *n
 		all &= hit;
 	}
 	if (any && !all)
-		return doubt(o, &pivot);
+		return maybe(s, &pivot);
 	return any ? POLICY_YES : POLICY_NO;
 }
 
+/* The policy_assume of explore(). */
 static enum policy_tri assume(void *assumptions, const struct policy_node *node,
 			      const struct policy_fact *fact,
 			      const struct policy_facts *facts)
 {
-	struct outlook *o = assumptions;
+	struct search *s = assumptions;
 	struct assumption asked = {
 		.kind = PASSES, .attribute = fact ? node->attribute : NULL, .node = node};
 
 	(void)facts;
 	if (fact && fact->state == POLICY_ONE_OF)
-		return ask_choice(o, node, fact);
+		return ask_choice(s, node, fact);
 	if (node->kind == POLICY_MATCH && policy_is_literal(node->match))
-		return ask_literals(o, node);
+		return ask_literals(s, node);
 	if (node->kind == POLICY_IS_THERE)
 		asked.kind = IS_THERE;
 	if (node->kind == POLICY_IS_EMPTY)
 		asked.kind = IS_EMPTY;
-	switch (told(o, &asked)) {
+	switch (assumed_truth(s, &asked)) {
 	case POLICY_NO:
 		return POLICY_NO;
 	case POLICY_YES:
 		return POLICY_YES;
 	default:
-		return doubt(o, &asked);
+		return maybe(s, &asked);
 	}
 }
 
@@ -189,7 +197,7 @@ static bool exports_known(const struct policy *policy, const struct policy_facts
 	return true;
 }
 
-/* True if all that belongs to the outcome is known. */
+/* True if the values of the key and of the exports are known. */
 static bool is_complete(const struct policy *policy, const struct policy_outcome *outcome,
 			const struct policy_facts *facts)
 {
@@ -197,50 +205,52 @@ static bool is_complete(const struct policy *policy, const struct policy_outcome
 	       (!outcome->pools || exports_known(policy, facts));
 }
 
-static bool explore(struct outlook *o, size_t from);
+static bool explore(struct search *s, size_t from);
 
-/* First with what is in doubt taken as true: taken as false, which is what absence means,
- * all of it has been tried before.
+/* Explore with the pivot assumed true, then false.  True comes first, since false is
+ * mostly what least_outcome() has tried.
  */
-static bool branch(struct outlook *o, size_t rule)
+static bool branch(struct search *s, size_t rule)
 {
-	size_t at = o->n;
+	size_t at = s->n;
 
 	if (at == MAX_ASSUMPTIONS)
 		return false;
-	o->assumed[at] = o->pivot;
+	s->assumed[at] = s->pivot;
 	for (int truth = 1; truth >= 0; truth--) {
-		o->assumed[at].truth = truth;
-		o->n = at + 1;
-		if (!explore(o, rule))
+		s->assumed[at].truth = truth;
+		s->n = at + 1;
+		if (!explore(s, rule))
 			return false;
 	}
-	o->n = at;
+	s->n = at;
 	return true;
 }
 
-/* True if o->outcome is the only one from rule <from> on, under the assumptions. */
-static bool explore(struct outlook *o, size_t from)
+/* True if under the assumptions every way through the rules from <from> on ends in
+ * s->outcome.
+ */
+static bool explore(struct search *s, size_t from)
 {
-	const struct policy *p = o->policy;
+	const struct policy *p = s->policy;
 
 	for (size_t i = from; i < p->nvaried;
-	     i = policy_index_next(p->index, &o->facts, i + 1)) {
+	     i = policy_index_next(p->index, &s->facts, i + 1)) {
 		enum policy_tri truth;
 
-		if (o->steps-- == 0)
+		if (s->steps-- == 0)
 			return false;
-		truth = policy_test(&p->rules[i].condition, &o->facts);
+		truth = policy_test(&p->rules[i].condition, &s->facts);
 		if (truth == POLICY_YES)
-			return policy_equal_outcome(o->outcome, &p->rules[i].outcome);
+			return policy_equal_outcome(s->outcome, &p->rules[i].outcome);
 		if (truth == POLICY_MAYBE)
-			return branch(o, i);
+			return branch(s, i);
 	}
-	return policy_equal_outcome(o->outcome, &p->otherwise);
+	return policy_equal_outcome(s->outcome, &p->otherwise);
 }
 
-/* What can be absent is absent; there are no more values than have come; of several the
- * first one is it.
+/* The policy_assume of least_outcome(): an unknown attribute is absent, POLICY_AT_LEAST
+ * has no further values, and POLICY_ONE_OF is the first one.
  */
 static enum policy_tri assume_least(void *assumptions, const struct policy_node *node,
 				    const struct policy_fact *fact,
@@ -269,16 +279,18 @@ static const struct policy_outcome *least_outcome(const struct policy *policy,
 	return ruling_decide(policy, &least);
 }
 
-/* The outcome that all data sets lead to, with the rules from number <from> on. */
+/* The outcome to which all data sets lead that can still come, or NULL.  No rule before
+ * number <from> can match.
+ */
 static const struct policy_outcome *
 only_outcome(const struct policy *policy, const struct policy_facts *facts, size_t from)
 {
-	struct outlook o = {.policy = policy, .facts = *facts, .steps = MAX_STEPS};
+	struct search s = {.policy = policy, .facts = *facts, .steps = MAX_STEPS};
 
-	o.facts.assume = assume;
-	o.facts.assumptions = &o;
-	o.outcome = least_outcome(policy, facts);
-	return o.outcome && explore(&o, from) ? o.outcome : NULL;
+	s.facts.assume = assume;
+	s.facts.assumptions = &s;
+	s.outcome = least_outcome(policy, facts);
+	return s.outcome && explore(&s, from) ? s.outcome : NULL;
 }
 
 const struct policy_outcome *ruling_decide(const struct policy *policy,

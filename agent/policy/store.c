@@ -9,13 +9,13 @@
 struct kept {
 	struct kept *older;
 	struct policy *policy;
-	unsigned held;
-	int64_t replaced_ms; /* when; of a monotonic clock */
+	unsigned held;       /* policy_store_hold() without a release */
+	int64_t replaced_ms; /* when it was replaced; monotonic clock */
 };
 
 struct policy_store {
 	pthread_mutex_t lock;
-	struct kept *newest;
+	struct kept *newest; /* in force; never NULL */
 };
 
 static int64_t now_ms(void)
@@ -26,7 +26,7 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Take those out of the list that nobody can ask for again. */
+/* Unlink the expired policies, and return them as a list. */
 static struct kept *take_expired(struct policy_store *all)
 {
 	int64_t now = now_ms();
@@ -89,7 +89,7 @@ bool policy_store_replace(struct policy_store *all, struct policy *next)
 {
 	struct kept *k;
 
-	/* only this thread replaces it */
+	/* without the lock: only this thread writes <newest> */
 	if (strcmp(all->newest->policy->id, next->id) == 0) {
 		policy_free(next);
 		return true;
@@ -107,7 +107,7 @@ bool policy_store_replace(struct policy_store *all, struct policy *next)
 	return true;
 }
 
-/* They are freed without the lock: a large one takes its time. */
+/* Frees without the lock, since a large policy takes milliseconds. */
 void policy_store_expire(struct policy_store *all)
 {
 	struct kept *gone;

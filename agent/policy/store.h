@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* store.h - the policy that is in force, and for a while those that it has replaced.
+/* store.h - the policy in force, and those that it has replaced.
  *
- * Any thread may hold a policy; one that has been replaced is freed when nobody holds it
- * and no association can be under way that began with it.
+ * An association is decided by the policy with which it began, so a policy is kept for
+ * POLICY_STORE_KEEP_MS after it has been replaced, and for as long as a thread holds it.
+ * One thread replaces policies; any thread may hold them.
  */
 #ifndef POLICY_STORE_H
 #define POLICY_STORE_H
 
 #include "policy/policy.h"
 
-/* How long they are kept, and how many: an association is decided within the
- * inspect-delay of HAProxy, 30 s as we ship it.
+/* How long replaced policies are kept, and how many of them.  HAProxy asks for the last
+ * time within its inspect-delay, which is 30 s in haproxy/dicom.cfg.
  */
 enum { POLICY_STORE_KEEP_MS = 120 * 1000, POLICY_STORE_KEEP = 16 };
 
 struct policy_store;
 
-/* The store, with the first policy, of which it becomes the owner.  NULL if there is no
- * memory; <first> is then still the caller's.
+/* A store with the policy <first> in force, which it then owns.  NULL if there is no
+ * memory; the caller then still owns <first>.
  */
 struct policy_store *policy_store_new(struct policy *first);
 
-/* Nobody may hold a policy any more. */
+/* Free the store and its policies, none of which may be held; NULL is allowed. */
 void policy_store_free(struct policy_store *all);
 
-/* Put <next> in force, and become its owner: whoever asks from now on gets it.  One with
- * the id of the one in force is freed at once.  False if there is no memory; it is then
- * still the caller's.
+/* Put <next> in force, and own it.  If it has the id of the policy in force, <next> is
+ * freed and nothing changes.  False if there is no memory; the caller then still owns it.
  */
 bool policy_store_replace(struct policy_store *all, struct policy *next) MUST_CHECK;
 
-/* Free those that nobody can ask for again; to be called now and then. */
+/* Free the replaced policies whose time is over; to be called every few seconds. */
 void policy_store_expire(struct policy_store *all);
 
-/* The policy with this id (struct policy), if it is kept, else the one in force; for
- * policy_store_release().
+/* Hold the policy whose id is <id>, or the one in force if <id> is empty or no longer
+ * kept.  Never NULL.  policy_store_release() must follow.
  */
 const struct policy *policy_store_hold(struct policy_store *all, struct slice id);
 void policy_store_release(struct policy_store *all, const struct policy *policy);

@@ -6,31 +6,31 @@
 
 #include <stdlib.h>
 
-/* All pairs of rules are compared, so nearly all must be ruled out at a glance: a rule
- * with a test of an attribute is hidden only by rules whose own tests of it have all of
- * its bits.
+/* All pairs of rules are compared, 50 million for 10,000 rules, so nearly all pairs must
+ * be dismissed by a Bloom filter: for each attribute, what a rule asks for (bits_below)
+ * must be a subset of what the rule above it lets through (bits_above).
  */
-struct glance {
-	uint64_t literals; /* of values: three bits for each */
-	uint64_t others;   /* of other tests: the same */
+struct bloom {
+	uint64_t literals; /* three bits for each value */
+	uint64_t others;   /* three bits for each other test */
 };
 
-static const struct glance ANYTHING = {UINT64_MAX, UINT64_MAX};
+static const struct bloom ANYTHING = {UINT64_MAX, UINT64_MAX};
 
-/* What the rule that is looked at asks of one attribute. */
+/* What the rule in question asks of one attribute. */
 struct asked {
 	unsigned tests;
-	struct glance bits;
+	struct bloom bits;
 };
 
 struct unreachable {
 	const struct policy *policy;
 	struct policy_scratch *scratch;
-	struct glance *has;  /* [attribute][rule] */
+	struct bloom *has;   /* [attribute][rule]: what passes the rule's tests */
 	struct asked *asked; /* [attribute] */
 };
 
-/*** at a glance ***/
+/*** Bloom filters ***/
 
 static uint64_t three_bits(uint64_t hash)
 {
@@ -40,7 +40,9 @@ static uint64_t three_bits(uint64_t hash)
 	       (uint64_t)1 << (spread >> 12 & 63);
 }
 
-/* Values of PN and folded ones stand for others, too. */
+/* A name (PN) matches by one of its component groups, and a folded value in either case:
+ * the bits of the literal are not those of all that match it.
+ */
 static bool is_simple(const struct policy_node *node)
 {
 	return node->kind == POLICY_MATCH && !dict_vr_is(node->attribute->vr, "PN") &&
@@ -61,7 +63,7 @@ static uint64_t bits_of_literals(const struct policy_set *set)
 	return bits;
 }
 
-/* Tests that are the same have the same. */
+/* Tests that are equal have the same bits. */
 static uint64_t bits_of_test(const struct policy_match *m)
 {
 	uint64_t hash = HASH_START;
@@ -72,27 +74,27 @@ static uint64_t bits_of_test(const struct policy_match *m)
 					: hash);
 }
 
-/* Of the test above: match_implies() says what implies it. */
-static struct glance bits_above(const struct policy_node *node)
+/* Of a test of the rule above: match_implies() says what implies it. */
+static struct bloom bits_above(const struct policy_node *node)
 {
 	if (policy_is_literal(node->match))
-		return (struct glance){bits_of_literals(node->match->is), 0};
-	return (struct glance){UINT64_MAX, bits_of_test(node->match)};
+		return (struct bloom){bits_of_literals(node->match->is), 0};
+	return (struct bloom){UINT64_MAX, bits_of_test(node->match)};
 }
 
-static struct glance bits_below(const struct policy_node *node)
+static struct bloom bits_below(const struct policy_node *node)
 {
 	if (!is_simple(node))
-		return (struct glance){0};
+		return (struct bloom){0};
 	if (has_literals_only(node->match->is))
-		return (struct glance){bits_of_literals(node->match->is), 0};
-	return (struct glance){0, bits_of_test(node->match)};
+		return (struct bloom){bits_of_literals(node->match->is), 0};
+	return (struct bloom){0, bits_of_test(node->match)};
 }
 
-/* Only tests that must all hold: what others say is left to implies(). */
+/* Collects the tests that must all hold; below "any" and "not" implies() has to look. */
 static void note(struct unreachable *r, const struct policy_node *node, size_t rule)
 {
-	struct glance *has, also;
+	struct bloom *has, also;
 
 	for (size_t i = 0; node->kind == POLICY_ALL && i < node->nchildren; i++)
 		note(r, &node->children[i], rule);
@@ -104,8 +106,8 @@ static void note(struct unreachable *r, const struct policy_node *node, size_t r
 	has->others &= also.others;
 }
 
-/* Of two tests of an attribute either one can be what matters: then nothing is asked.
- * What is behind a "not" implies no test.
+/* With two tests of one attribute either may imply the test above, so no bit is asked
+ * for. Tests below "not" imply nothing.
  */
 static void ask(struct unreachable *r, const struct policy_node *node)
 {
@@ -117,14 +119,14 @@ static void ask(struct unreachable *r, const struct policy_node *node)
 	if (!node->attribute)
 		return;
 	asked = &r->asked[node->attribute->index];
-	asked->bits = asked->tests++ == 0 ? bits_below(node) : (struct glance){0};
+	asked->bits = asked->tests++ == 0 ? bits_below(node) : (struct bloom){0};
 }
 
 static bool may_hide(const struct unreachable *r, size_t above)
 {
 	for (size_t a = 0; a < r->policy->nattributes; a++) {
-		const struct glance *asked = &r->asked[a].bits;
-		const struct glance *has = &r->has[a * r->policy->nrules + above];
+		const struct bloom *asked = &r->asked[a].bits;
+		const struct bloom *has = &r->has[a * r->policy->nrules + above];
 
 		if ((asked->literals & ~has->literals) | (asked->others & ~has->others))
 			return false;
@@ -132,16 +134,18 @@ static bool may_hide(const struct unreachable *r, size_t above)
 	return true;
 }
 
-/*** certainty ***/
+/*** implication ***/
 
-/* Is <value>, which has no wildcard, one that <set> has? */
+/* True if the literal <value> passes the test <general>. */
 static bool has_literal(const struct policy_node *general, struct slice value,
 			const struct policy_facts *facts)
 {
 	return policy_value_matches(general->match, general->attribute, value, facts);
 }
 
-/* Whatever passes the test <special> passes <general>, a test of the same attribute. */
+/* True if each value that passes <special> passes <general>, a test of the same
+ * attribute. False if that cannot be seen.
+ */
 static bool match_implies(const struct policy_node *special,
 			  const struct policy_node *general,
 			  const struct policy_facts *facts)
@@ -150,9 +154,9 @@ static bool match_implies(const struct policy_node *special,
 	const struct policy_range *range = general->match->range;
 
 	if (range && (range->has_newer || range->has_older))
-		return false; /* what passes today does not for ever */
+		return false; /* depends on the day */
 	if (has_literals_only(m->is)) {
-		/* folded values stand for others, too */
+		/* a folded value matches in either case */
 		if (m->is->fold && !(general->match->is && general->match->is->fold))
 			return false;
 		for (size_t i = 0; i < m->is->nliterals; i++)
@@ -177,7 +181,7 @@ static bool leaf_implies(const struct policy_node *special,
 	       match_implies(special, general, facts);
 }
 
-/* Whatever <special> matches, <general> matches. */
+/* True if <general> matches all that <special> matches; false if that cannot be seen. */
 static bool implies(const struct policy_node *special, const struct policy_node *general,
 		    const struct policy_facts *facts)
 {
