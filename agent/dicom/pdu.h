@@ -170,9 +170,12 @@ size_t pdu_begin_user_information(struct writer *w, uint32_t maximum_length);
 /* An AE title in its 16 bytes, padded with spaces; what is longer is cut. */
 void pdu_write_ae_title(struct writer *w, const char *name);
 
-/* True for an AE title that may be sent (9.3.2, AE of PS3.5 6.2): 1 to 16 printable
- * characters, not all of them spaces, none a backslash.
+/* True if <name> is a value of VR AE (PS3.5 6.2), as PS3.8 9.3.2 wants AE titles: what
+ * PDU_AE_TITLE_FORM says in words.
  */
+#define PDU_AE_TITLE_FORM                                                                \
+	"1 to 16 characters of ASCII, no backslash or control character, not only "      \
+	"spaces"
 bool pdu_is_ae_title(const char *name);
 
 /* Begin a P-DATA-TF, and a presentation data value in it (9.3.5, annex E.2); <control> is

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "loader/builder.h"
 #include "base/suggest.h"
+#include "dicom/pdu.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -211,4 +212,16 @@ const char *builder_string(struct builder *b, json_t *object, const char *name)
 	builder_expected(b, value, "a string that is not empty");
 	builder_leave(b);
 	return NULL;
+}
+
+const char *builder_ae_title(struct builder *b, json_t *object, const char *name)
+{
+	const char *title = builder_string(b, object, name);
+
+	builder_enter(b, name);
+	if (title && !pdu_is_ae_title(title))
+		builder_fail(b, "\"%s\" is not an AE title: expected " PDU_AE_TITLE_FORM,
+			     title);
+	builder_leave(b);
+	return title;
 }

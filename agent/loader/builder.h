@@ -103,4 +103,7 @@ void builder_members(struct builder *b, json_t *object, const char *names);
 /* A string member that is not empty, copied; NULL if it is not there, or wrong. */
 const char *builder_string(struct builder *b, json_t *object, const char *name);
 
+/* The same; what is not an AE title is an error too. */
+const char *builder_ae_title(struct builder *b, json_t *object, const char *name);
+
 #endif

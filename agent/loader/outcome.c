@@ -42,19 +42,6 @@ static void load_result(struct builder *b, const char *name, struct rejection *w
 			     name);
 }
 
-/*** names ***/
-
-static const char *load_ae_title(struct builder *b, json_t *json, const char *member)
-{
-	const char *name = builder_string(b, json, member);
-
-	builder_enter(b, member);
-	if (name && !pdu_is_ae_title(name))
-		builder_fail(b, "\"%s\" is not an AE title: 1 to 16 characters", name);
-	builder_leave(b);
-	return name;
-}
-
 /*** outcomes ***/
 
 static void load_pools(struct builder *b, json_t *json, struct policy *policy,
@@ -65,8 +52,8 @@ static void load_pools(struct builder *b, json_t *json, struct policy *policy,
 	builder_enter(b, "backend");
 	o->pools = pools_list(b, json_object_get(json, "backend"), policy);
 	builder_leave(b);
-	o->called_ae = load_ae_title(b, json, "called_ae");
-	o->calling_ae = load_ae_title(b, json, "calling_ae");
+	o->called_ae = builder_ae_title(b, json, "called_ae");
+	o->calling_ae = builder_ae_title(b, json, "calling_ae");
 	builder_enter(b, "key");
 	if (key)
 		o->key = attribute_list(b, key);

@@ -35,18 +35,6 @@ static uint32_t load_length(struct builder *b, json_t *object, uint32_t unless,
 
 /*** archives ***/
 
-static const char *load_ae(struct builder *b, json_t *json, const char *name)
-{
-	const char *text = builder_string(b, json, name);
-
-	if (text && strlen(text) > PDU_AE_TITLE) {
-		builder_enter(b, name);
-		builder_fail(b, "\"%s\" is not an AE title: 1 to 16 characters", text);
-		builder_leave(b);
-	}
-	return text;
-}
-
 /* The key of its answers; NULL if something is wrong. */
 static const char *load_archive(struct builder *b, json_t *json, struct archive *a)
 {
@@ -66,8 +54,8 @@ static const char *load_archive(struct builder *b, json_t *json, struct archive 
 		builder_leave(b);
 		return NULL;
 	}
-	a->called_ae = load_ae(b, json, "called_ae");
-	a->calling_ae = load_ae(b, json, "calling_ae");
+	a->called_ae = builder_ae_title(b, json, "called_ae");
+	a->calling_ae = builder_ae_title(b, json, "calling_ae");
 	archive_key(a, key, sizeof(key));
 	return builder_text(b, key);
 }
