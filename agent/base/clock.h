@@ -8,6 +8,24 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Nanoseconds of a clock that is never set. */
+static inline int64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Microseconds since the epoch. */
+static inline int64_t clock_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 /* How long a wait goes on before it sees that it should stop. */
 enum { DEADLINE_SLICE_MS = 50 };
 

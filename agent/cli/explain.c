@@ -2,6 +2,7 @@
 #include "cli/explain.h"
 #include "cli/scu_bytes.h"
 #include "cli/explain_text.h"
+#include "decide/answer.h"
 #include "cli/rehearsal.h"
 #include "loader/policy_file.h"
 #include "history/reasons.h"
@@ -58,49 +59,53 @@ static void set_text(json_t *object, const char *name, const char *text)
 		json_object_set_new(object, name, json_string(text));
 }
 
-static json_t *report_exports(const struct explain *e, const struct policy *p)
+static json_t *text_of(const struct writer *w)
+{
+	return json_stringn((const char *)w->buf, w->len);
+}
+
+static json_t *report_exports(const struct verdict *v, struct facts *f)
 {
 	json_t *all = json_object();
 
-	for (size_t i = 0; i < p->nexports; i++) {
-		const char *name = p->exports[i].variable;
-		json_t *value = json_object_get(e->interview.variables, name);
+	for (size_t i = 0; v->kind > VERDICT_REJECT && i < v->policy->nexports; i++) {
+		uint8_t bytes[ANSWER_VALUE];
+		struct writer value = writer_of(bytes, sizeof(bytes));
 
-		if (value)
-			json_object_set(all, name, value);
+		if (answer_export(v, f, i, &value))
+			json_object_set_new(all, v->policy->exports[i].variable,
+					    text_of(&value));
 	}
 	return all;
 }
 
-/* NULL if there was no decision. */
-static json_t *report(struct explain *e)
+static json_t *report_decision(const struct verdict *v, struct facts *f)
+{
+	json_t *decided = reasons_decision(v);
+	uint8_t bytes[ANSWER_VALUE];
+	struct writer key = writer_of(bytes, sizeof(bytes));
+
+	if (v->kind > VERDICT_REJECT && answer_key(v, f, &key))
+		json_object_set_new(decided, "key", text_of(&key));
+	return decided;
+}
+
+/* There is an outcome. */
+static json_t *report(const struct explain *e)
 {
 	struct facts *f = decide_facts(e->interview.decide);
-	const char *rule = rehearsal_text(&e->interview, "rule");
-	const bool refused =
-		strcmp(rehearsal_text(&e->interview, "verdict"), "reject") == 0;
-	json_t *decided = reasons_decision(
-		f->policy, rule,
-		refused ? NULL : rehearsal_text(&e->interview, "backend"));
-	json_t *all;
+	const struct verdict *v = &e->interview.verdict;
+	json_t *all = json_object();
 
-	if (!decided)
-		return NULL;
-	if (json_object_get(e->interview.variables, "key"))
-		json_object_set(decided, "key",
-				json_object_get(e->interview.variables, "key"));
-	all = json_object();
-	json_object_set_new(all, "decision", decided);
+	json_object_set_new(all, "decision", report_decision(v, f));
 	set_text(all, "data_set", e->interview.needed_data ? "needed" : "not needed");
 	json_object_set_new(all, "bytes",
 			    json_integer((json_int_t)facts_elements_bytes(&f->elements)));
-	json_object_set_new(all, "attributes", reasons_attributes(f, REASONS_ALL));
-	json_object_set_new(all, "rules", reasons_rules(f, REASONS_ALL, rule));
-	json_object_set_new(all, "export", report_exports(e, f->policy));
-	if (json_object_get(e->interview.variables, "error"))
-		json_object_set(all, "error",
-				json_object_get(e->interview.variables, "error"));
-	else if (!rehearsal_decided(&e->interview))
+	json_object_set_new(all, "attributes", reasons_attributes(v, f, REASONS_ALL));
+	json_object_set_new(all, "rules", reasons_rules(v, f, REASONS_ALL));
+	json_object_set_new(all, "export", report_exports(v, f));
+	set_text(all, "error", v->error);
+	if (!v->error && !rehearsal_decided(&e->interview))
 		set_text(all, "error",
 			 "not decided on the data that HAProxy would hold: the fallback");
 	return all;
@@ -128,28 +133,29 @@ static bool read_file(struct explain *e)
 	why = scu_bytes_write(slice_of(e->head, len), whole, &e->scu, &out);
 	if (why)
 		return fail(e->file_path, why);
-	e->interview.sent = slice_head(writer_slice(&out), REHEARSAL_BUFFER);
+	e->interview.sent = writer_slice(&out);
 	return true;
 }
 
 static bool explain_with(struct explain *e, struct policy_store *policies)
 {
-	json_t *all;
+	struct rehearsal *r = &e->interview;
+	json_t *all = NULL;
 
-	e->interview.decide = decide_new(policies);
-	if (!e->interview.decide)
+	r->decide = decide_new(policies);
+	if (!r->decide)
 		return fail(e->policy_path, "out of memory");
-	rehearsal_hold(&e->interview);
-	all = report(e);
+	rehearsal_run(r);
+	if (r->verdict.outcome)
+		all = report(e);
 	if (!all)
-		fail(e->file_path, rehearsal_text(&e->interview, "error"));
+		fail(e->file_path, r->verdict.error);
 	else if (e->json && json_dumpf(all, stdout, JSON_INDENT(2)) == 0)
 		putchar('\n');
 	else
 		explain_text_print(all);
 	json_decref(all);
-	rehearsal_clear(&e->interview);
-	decide_free(e->interview.decide);
+	decide_free(r->decide);
 	return all;
 }
 

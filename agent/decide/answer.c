@@ -1,180 +1,167 @@
 /* SPDX-License-Identifier: MIT */
 #include "decide/answer.h"
-#include "dicom/dict.h"
 #include "base/escape.h"
-#include "spop/data.h"
+#include "dicom/dict.h"
 
-enum { VALUE_SIZE = 1024 }; /* of a key, or of all exports: they must fit one frame */
+enum { SHOWN = 64 }; /* bytes at most of an AE title (16) or UID (64), PS3.5 9.1 */
 
-void answer_text(struct writer *ack, const char *name, const char *text)
+static struct spop_value text(const char *text)
 {
-	spop_set_var_str(ack, name, slice_str(text));
+	return (struct spop_value){.type = text ? SPOP_DATA_T_STR : SPOP_DATA_T_NULL,
+				   .data = text ? slice_str(text) : (struct slice){0}};
 }
 
-/* HAProxy writes a variable into its log as it is, so nothing that could end the line, or
- * the quotes around a value, may be in one that comes from the network.
- */
-void answer_plain(struct writer *ack, const char *name, struct slice text)
+static struct spop_value bytes(struct slice bytes)
 {
-	uint8_t buf[ESCAPE_MOST * ANSWER_PLAIN_MAX];
-	struct writer w = writer_of(buf, sizeof(buf));
-
-	escape_write(&w, slice_head(text, ANSWER_PLAIN_MAX));
-	spop_set_var_str(ack, name, writer_slice(&w));
+	return (struct spop_value){.type = bytes.len > 0 ? SPOP_DATA_T_BIN
+							 : SPOP_DATA_T_NULL,
+				   .data = bytes};
 }
 
-void answer_uid(struct writer *ack, const char *name, struct slice uid)
+static struct spop_value number(bool known, int64_t number)
+{
+	return (struct spop_value){.type = known ? SPOP_DATA_T_INT64 : SPOP_DATA_T_NULL,
+				   .number = number};
+}
+
+static struct spop_value escaped(bool known, struct slice bytes,
+				 uint8_t scratch[ANSWER_TEXT])
+{
+	struct writer w = writer_of(scratch, ANSWER_TEXT);
+
+	escape_write(&w, slice_head(bytes, SHOWN));
+	return (struct spop_value){.type = known ? SPOP_DATA_T_STR : SPOP_DATA_T_NULL,
+				   .data = writer_slice(&w)};
+}
+
+/* By its keyword, if it has one. */
+static struct spop_value uid(struct slice uid, uint8_t scratch[ANSWER_TEXT])
 {
 	const struct dict_uid *known = dict_uid(uid);
 
-	if (known)
-		answer_text(ack, name, known->keyword);
-	else
-		answer_plain(ack, name, uid);
+	return known ? text(known->keyword) : escaped(uid.len > 0, uid, scratch);
 }
 
-void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu)
+/* Empty: the fallback is a refusal. */
+static const char *backend(const struct verdict *v)
 {
-	spop_set_var_bin(ack, name, writer_slice(pdu));
+	if (v->kind <= VERDICT_REJECT)
+		return NULL;
+	return v->pool ? v->pool->name : "";
 }
 
-static void refuse(struct writer *ack, const struct writer *pdu, const char *error)
+struct spop_value answer_value(const struct verdict *v, enum variable id,
+			       uint8_t scratch[ANSWER_TEXT])
 {
-	answer_text(ack, "verdict", "reject");
-	answer_pdu(ack, "reply", pdu);
-	answer_text(ack, "error", error);
+	switch (id) {
+	case VARIABLE_CALLING_AE:
+		return escaped(v->rqlen > 0, v->calling_ae, scratch);
+	case VARIABLE_CALLED_AE:
+		return escaped(v->rqlen > 0, v->called_ae, scratch);
+	case VARIABLE_SOP_CLASS:
+		return uid(v->sop_class, scratch);
+	case VARIABLE_TRANSFER_SYNTAX:
+		return uid(v->transfer_syntax, scratch);
+	case VARIABLE_VERDICT:
+		return text(verdict_word(v->kind));
+	case VARIABLE_RULE:
+		return text(v->outcome ? v->outcome->rule : NULL);
+	case VARIABLE_BACKEND:
+		return text(backend(v));
+	case VARIABLE_POLICY:
+		return text(v->policy ? v->policy->id : NULL);
+	case VARIABLE_ERROR:
+		return text(v->error);
+	case VARIABLE_DECISION_US:
+		return number(v->kind != VERDICT_NONE, v->took / 1000);
+	case VARIABLE_RQLEN:
+		return number(v->rqlen > 0, (int64_t)v->rqlen);
+	case VARIABLE_NEED:
+		return number(v->need > 0, (int64_t)v->need);
+	case VARIABLE_REPLY:
+		return bytes(v->reply);
+	case VARIABLE_REQUEST:
+		return bytes(v->request);
+	case VARIABLE_BEGAN:
+		return number(v->policy != NULL, v->began);
+	case VARIABLE_ACCEPTED:
+		return number(v->accepted > 0, v->accepted);
+	case VARIABLE_KEY: /* answer_key() */
+	case VARIABLE_COUNT:
+		break;
+	}
+	return number(false, 0);
 }
 
-void answer_abort(struct writer *ack, const char *error, enum pdu_abort_reason reason)
+bool answer_key(const struct verdict *v, struct facts *f, struct writer *key)
 {
-	uint8_t buf[PDU_ABORT_SIZE];
-	struct writer pdu = writer_of(buf, sizeof(buf));
-
-	pdu_write_abort(&pdu, reason);
-	metrics_add(reason == PDU_ABORT_UNRECOGNIZED_PDU    ? METRIC_ABORT_UNRECOGNIZED
-		    : reason == PDU_ABORT_UNEXPECTED_PDU    ? METRIC_ABORT_UNEXPECTED
-		    : reason == PDU_ABORT_INVALID_PARAMETER ? METRIC_ABORT_INVALID
-							    : METRIC_ABORT_NOT_SPECIFIED,
-		    1);
-	refuse(ack, &pdu, error);
-}
-
-void answer_broken(struct writer *ack, enum metric kind, const char *error,
-		   enum pdu_abort_reason reason)
-{
-	metrics_add(kind, 1);
-	answer_abort(ack, error, reason);
-}
-
-void answer_reject(struct writer *ack, struct rejection why, const char *error)
-{
-	uint8_t buf[PDU_ABORT_SIZE];
-	struct writer pdu = writer_of(buf, sizeof(buf));
-
-	pdu_write_reject(&pdu, why);
-	metrics_add((enum metric)(METRIC_REJECT_NO_REASON + rejection_find(&why)), 1);
-	refuse(ack, &pdu, error);
-}
-
-/* What knocks at a DICOM port: the first bytes, and their name */
-static const struct {
-	const char *head;
-	size_t len;
-	const char *error;
-	enum metric kind;
-} strangers[] = {
-	{"\x16\x03", 2, "TLS handshake instead of an association", METRIC_BROKEN_TLS},
-	{"GET ", 4, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
-	{"POST ", 5, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
-	{"HEAD ", 5, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
-	{"PUT ", 4, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
-	{"OPTIONS ", 8, "HTTP request instead of an association", METRIC_BROKEN_HTTP},
-	{"PRI * ", 6, "HTTP/2 preface instead of an association", METRIC_BROKEN_HTTP},
-	{"SSH-", 4, "SSH banner instead of an association", METRIC_BROKEN_SSH},
-	{"PROXY ", 6, "PROXY protocol header instead of an association",
-	 METRIC_BROKEN_PROXY},
-	{"\r\n\r\n", 4, "PROXY protocol header instead of an association",
-	 METRIC_BROKEN_PROXY},
-};
-
-void answer_stranger(struct writer *ack, struct slice bytes)
-{
-	uint8_t type = bytes.len > 0 ? bytes.ptr[0] : 0;
-
-	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
-		if (slice_equal(slice_head(bytes, strangers[i].len),
-				slice_of(strangers[i].head, strangers[i].len))) {
-			answer_broken(ack, strangers[i].kind, strangers[i].error,
-				      PDU_ABORT_UNRECOGNIZED_PDU);
-			return;
-		}
-	if (type > PDU_ASSOCIATE_RQ && type <= PDU_ABORT)
-		answer_broken(ack, METRIC_BROKEN_OTHER_PDU,
-			      "another PDU instead of an A-ASSOCIATE-RQ",
-			      PDU_ABORT_UNEXPECTED_PDU);
-	else
-		answer_broken(ack, METRIC_BROKEN_NOT_DICOM, "not a DICOM PDU",
-			      PDU_ABORT_UNRECOGNIZED_PDU);
-}
-
-/*** outcomes ***/
-
-/* The first value of each attribute; none if none has one. */
-static void set_key(struct writer *ack, struct facts *f,
-		    const struct policy_attributes *attributes)
-{
-	uint8_t bytes[VALUE_SIZE];
-	struct writer key = writer_of(bytes, sizeof(bytes));
+	const struct policy_attributes *attributes = &v->outcome->key;
 	bool any = false;
 
 	for (size_t i = 0; i < attributes->n; i++) {
-		const struct policy_fact *fact = facts_get(f, attributes->list[i]);
+		const struct policy_fact *fact =
+			facts_get(f, v->when, attributes->list[i]);
 		struct slice rest = fact->text, value = {0};
 
 		if (i > 0)
-			writer_u8(&key, '\\');
+			writer_u8(key, '\\');
 		if (fact->state == POLICY_PRESENT)
 			(void)policy_next_value(attributes->list[i]->vr, &rest, &value);
 		any |= value.len > 0;
-		writer_bytes(&key, slice_head(value, key.cap - key.len));
+		writer_bytes(key, slice_head(value, key->cap - key->len));
 	}
-	if (any)
-		spop_set_var_str(ack, "key", slice_of(bytes, key.len));
+	key->failed = false; /* what does not fit is cut */
+	return any;
 }
 
-static void set_exports(struct writer *ack, struct facts *f)
+bool answer_export(const struct verdict *v, struct facts *f, size_t i,
+		   struct writer *value)
 {
-	const struct policy *p = f->policy;
-	size_t left = VALUE_SIZE;
+	const struct policy_attribute *a = v->policy->exports[i].attribute;
+	const struct policy_fact *fact = facts_get(f, v->when, a);
+	struct slice rest = fact->text, one;
 
-	for (size_t i = 0; i < p->nexports; i++) {
-		const struct policy_fact *fact = facts_get(f, p->exports[i].attribute);
-		uint8_t bytes[VALUE_SIZE];
-		struct writer out = writer_of(bytes, left);
-		struct slice rest = fact->text, value;
+	if (fact->state != POLICY_PRESENT)
+		return false;
+	for (bool first = true; policy_next_value(a->vr, &rest, &one); first = false) {
+		if (!first)
+			writer_u8(value, '\\');
+		writer_bytes(value, slice_head(one, value->cap - value->len));
+	}
+	value->failed = false; /* what does not fit is cut */
+	return true;
+}
 
-		if (fact->state != POLICY_PRESENT)
+static void write_exports(const struct verdict *v, struct facts *f, struct writer *ack)
+{
+	size_t left = ANSWER_VALUE;
+
+	for (size_t i = 0; i < v->policy->nexports; i++) {
+		uint8_t buf[ANSWER_VALUE];
+		struct writer value = writer_of(buf, left);
+
+		if (!answer_export(v, f, i, &value))
 			continue;
-		for (bool first = true;
-		     policy_next_value(p->exports[i].attribute->vr, &rest, &value);
-		     first = false) {
-			if (!first)
-				writer_u8(&out, '\\');
-			writer_bytes(&out, slice_head(value, out.cap - out.len));
-		}
-		left -= out.len;
-		spop_set_var_str(ack, p->exports[i].variable, slice_of(bytes, out.len));
+		left -= value.len;
+		spop_set_var_str(ack, v->policy->exports[i].variable,
+				 writer_slice(&value));
 	}
 }
 
-void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o,
-		    const struct policy_pool *pool)
+void answer_write(const struct verdict *v, struct facts *f, struct writer *ack)
 {
-	answer_text(ack, "rule", o->rule);
-	answer_text(ack, "backend", pool ? pool->name : "");
-	set_key(ack, f, &o->key);
-	set_exports(ack, f);
-	if (f->scratch->too_hard)
-		answer_text(ack, "error",
-			    "a regular expression of the policy took too long: no match");
+	uint8_t scratch[ANSWER_TEXT], buf[ANSWER_VALUE];
+	struct writer key = writer_of(buf, sizeof(buf));
+
+	for (unsigned id = 0; id < VARIABLE_COUNT; id++) {
+		struct spop_value value = answer_value(v, (enum variable)id, scratch);
+
+		if (value.type != SPOP_DATA_T_NULL)
+			spop_set_var(ack, variables[id].name, &value);
+	}
+	if (v->kind <= VERDICT_REJECT)
+		return;
+	if (answer_key(v, f, &key))
+		spop_set_var_str(ack, variables[VARIABLE_KEY].name, writer_slice(&key));
+	write_exports(v, f, ack);
 }

@@ -1,45 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* answer.h - the variables that make up an answer to HAProxy: docs/contract.md. */
+/* answer.h - a verdict as the variables that HAProxy gets: docs/contract.md. */
 #ifndef DECIDE_ANSWER_H
 #define DECIDE_ANSWER_H
 
-#include "facts/facts.h"
-#include "metrics/metrics.h"
-#include "dicom/pdu.h"
+#include "decide/verdict.h"
+#include "policy/variables.h"
+#include "spop/data.h"
 
-/* Set a variable to text of our own. */
-void answer_text(struct writer *ack, const char *name, const char *text);
+enum {
+	ANSWER_TEXT = 256,  /* bytes of an escaped AE title or UID */
+	ANSWER_VALUE = 1024 /* of a key, or of all exports: they must fit one frame */
+};
 
-enum { ANSWER_PLAIN_MAX = 64 }; /* bytes of an AE title (16) or UID, PS3.5 9.1 */
-
-/* Set a variable to text from the network, for the log: the first ANSWER_PLAIN_MAX bytes
- * of it; what is no printable ASCII, a quote or a backslash as \xHH.
+/* The value of a variable, but for VARIABLE_KEY; NULL-typed if it is not set.  What comes
+ * from the network is escaped into <scratch>, since HAProxy writes variables into its log
+ * as they are.
  */
-void answer_plain(struct writer *ack, const char *name, struct slice text);
+struct spop_value answer_value(const struct verdict *v, enum variable id,
+			       uint8_t scratch[ANSWER_TEXT]);
 
-/* The same with the keyword of a UID, or the UID itself if it has none. */
-void answer_uid(struct writer *ack, const char *name, struct slice uid);
-
-/* Set a variable to the PDU that has been written to <pdu>. */
-void answer_pdu(struct writer *ack, const char *name, const struct writer *pdu);
-
-/* Verdict reject, with an A-ABORT (PS3.8 9.3.8) or an A-ASSOCIATE-RJ (9.3.4) for the
- * SCU, and why in words for the log.
+/* Write the key of the outcome to <key>, of ANSWER_VALUE bytes: the first value of each
+ * of its attributes.  False if none has one.  It may be a patient's.
  */
-void answer_abort(struct writer *ack, const char *error, enum pdu_abort_reason reason);
-void answer_reject(struct writer *ack, struct rejection why, const char *error);
+bool answer_key(const struct verdict *v, struct facts *f, struct writer *key);
 
-/* An A-ABORT for what cannot be read, which is counted as <kind>. */
-void answer_broken(struct writer *ack, enum metric kind, const char *error,
-		   enum pdu_abort_reason reason);
-
-/* The same for what is no A-ASSOCIATE-RQ: says what has come instead. */
-void answer_stranger(struct writer *ack, struct slice bytes);
-
-/* Rule, key and exports of an outcome, with the values that <f> has, and that one of its
- * pools which is chosen; NULL: a fallback that is a refusal.
+/* Write the values of export number <i> of the policy to <value>, cut to what fits. False
+ * if the attribute has none.
  */
-void answer_outcome(struct writer *ack, struct facts *f, const struct policy_outcome *o,
-		    const struct policy_pool *pool);
+bool answer_export(const struct verdict *v, struct facts *f, size_t i,
+		   struct writer *value);
+
+/* Write all variables of a verdict as actions of an ACK (SPOE.txt 3.2.7). */
+void answer_write(const struct verdict *v, struct facts *f, struct writer *ack);
 
 #endif

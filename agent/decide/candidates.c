@@ -30,7 +30,7 @@ static void consider_all(struct facts *f, struct survey *s)
 {
 	const struct policy *policy = f->policy;
 	const struct policy_outcome *stranded = failover_stranded(policy, s->down);
-	struct policy_facts view = facts_view(f);
+	struct policy_facts view = facts_view(f, FACTS_SO_FAR);
 	bool differ = policy->naccepts > 1 || s->learned.len > 0 || stranded;
 
 	if (differ && ruling_each(policy, &view, consider, s))
@@ -57,9 +57,7 @@ struct candidates candidates_plan(struct facts *f, const struct pdu_associate *r
 
 const struct policy_outcome *candidates_fallback(struct facts *f)
 {
-	struct policy_facts view = facts_view(f);
+	struct policy_facts view = facts_view(f, FACTS_FINAL);
 
-	facts_reset(f);
-	f->final = true;
 	return ruling_decide(f->policy, &view);
 }

@@ -1,78 +1,94 @@
 /* SPDX-License-Identifier: MIT */
 #include "decide/count.h"
+#include "metrics/metrics.h"
 
-#include <time.h>
+_Static_assert(METRIC_FALLBACK_TOO_LONG - METRIC_FALLBACK_SCP_ROLE ==
+		       CAUSE_TOO_LONG - CAUSE_SCP_ROLE,
+	       "causes and their metrics are in the same order");
+_Static_assert(METRIC_BROKEN_DATA_SET - METRIC_BROKEN_TLS == FAULT_DATA_SET - FAULT_TLS,
+	       "faults and their metrics are in the same order");
 
-int64_t count_clock(void)
+static void add(unsigned metric)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	metrics_add((enum metric)metric, 1);
 }
 
-int64_t count_answer(enum metric counted, int64_t start)
+static enum metric answer_of(const struct verdict *v)
 {
-	int64_t ns = count_clock() - start;
-
-	metrics_add(counted, 1);
-	metrics_observe(counted < METRIC_DATASET_ROUTE ? METRICS_ASSOCIATE_TIME
-						       : METRICS_DATASET_TIME,
-			ns);
-	return ns / 1000;
+	switch (v->kind) {
+	case VERDICT_ROUTE:
+		return v->associate ? METRIC_ASSOCIATE_ROUTE : METRIC_DATASET_ROUTE;
+	case VERDICT_ACCEPT:
+		return METRIC_ASSOCIATE_ACCEPT;
+	case VERDICT_MORE:
+		return METRIC_DATASET_MORE;
+	default:
+		return v->associate ? METRIC_ASSOCIATE_REJECT : METRIC_DATASET_REJECT;
+	}
 }
 
-int64_t count_now(void)
+static enum metric abort_of(enum pdu_abort_reason reason)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	switch (reason) {
+	case PDU_ABORT_UNRECOGNIZED_PDU:
+		return METRIC_ABORT_UNRECOGNIZED;
+	case PDU_ABORT_UNEXPECTED_PDU:
+		return METRIC_ABORT_UNEXPECTED;
+	case PDU_ABORT_INVALID_PARAMETER:
+		return METRIC_ABORT_INVALID;
+	default:
+		return METRIC_ABORT_NOT_SPECIFIED;
+	}
 }
 
-void count_passed(const struct pdu_associate *rq, const char *rule, const char *pool)
+/* What was wrong, or missing, and what the SCU was sent for that. */
+static void count_refusal(const struct verdict *v)
 {
-	metrics_decision(rule, pool, METRICS_PASSED);
-	if (rq->ncontexts > 0)
-		metrics_content(rq->contexts[0].abstract_syntax, (struct slice){0});
+	if (v->cause != CAUSE_NONE)
+		add(METRIC_FALLBACK_SCP_ROLE + v->cause - CAUSE_SCP_ROLE);
+	if (v->fault != FAULT_NONE)
+		add(METRIC_BROKEN_TLS + v->fault - FAULT_TLS);
+	if (v->rejection.result > 0)
+		add(METRIC_REJECT_NO_REASON + rejection_find(&v->rejection));
+	if (v->aborts)
+		add(abort_of(v->abort_reason));
+	if (v->aborted_by_scu)
+		add(METRIC_ABORTED_BY_SCU);
 }
 
-void count_spliced(const struct facts_association *association, const char *rule,
-		   const char *pool)
+static void count_data(const struct verdict *v)
 {
-	metrics_decision(rule, pool, METRICS_SPLICED);
-	if (association->message)
-		metrics_content(association->message->sop_class,
-				association->transfer_syntax);
+	if (v->decided_on_data && v->waited >= 0)
+		metrics_observe(METRICS_DATA_SET_WAIT, v->waited);
+	if (v->decided_on_data && v->data_set_bytes >= 0)
+		metrics_observe(METRICS_DATA_SET_BYTES, v->data_set_bytes);
 }
 
-/* Another agent's clock may be ahead of this one. */
-void count_data(const struct dimse_message *message, int64_t accepted)
+/* Where the association goes; a fallback that may still change is no decision. */
+static void count_outcome(const struct verdict *v)
 {
-	int64_t us = count_now() - accepted;
-
-	if (accepted > 0)
-		metrics_observe(METRICS_DATA_SET_WAIT, us > 0 ? us : 0);
-	if (message->command_whole && message->has_data_set)
-		metrics_observe(METRICS_DATA_SET_BYTES, (int64_t)message->data.len);
+	if (v->kind == VERDICT_ROUTE) {
+		metrics_decision(v->outcome->rule, v->pool->name,
+				 v->associate ? METRICS_PASSED : METRICS_SPLICED);
+		if (v->sop_class.len > 0 || v->transfer_syntax.len > 0)
+			metrics_content(v->sop_class, v->transfer_syntax);
+	} else if (v->kind == VERDICT_REJECT && v->outcome) {
+		metrics_decision(v->outcome->rule, NULL,
+				 verdict_unreachable(v) ? METRICS_UNREACHABLE
+							: METRICS_REJECTED);
+	}
 }
 
-void count_obstacle(enum promise_obstacle obstacle)
+void count_verdict(const struct verdict *v)
 {
-	static const enum metric counted[] = {
-		[PROMISE_SCP_ROLE] = METRIC_FALLBACK_SCP_ROLE,
-		[PROMISE_USER_IDENTITY] = METRIC_FALLBACK_USER_IDENTITY,
-		[PROMISE_OTHER_SERVICE] = METRIC_FALLBACK_OTHER_SERVICE,
-		[PROMISE_NO_CONTEXT] = METRIC_FALLBACK_NO_CONTEXT,
-	};
-
-	metrics_add(counted[obstacle], 1);
-}
-
-void count_undecided(const struct dimse_message *message)
-{
-	metrics_add(!message->command_whole  ? METRIC_FALLBACK_RELEASED
-		    : !message->has_data_set ? METRIC_FALLBACK_NO_DATA_SET
-					     : METRIC_FALLBACK_TOO_LONG,
-		    1);
+	if (v->kind == VERDICT_NONE)
+		return;
+	metrics_add(answer_of(v), 1);
+	metrics_observe(v->associate ? METRICS_ASSOCIATE_TIME : METRICS_DATASET_TIME,
+			v->took);
+	if (v->associate && v->rqlen > 0)
+		metrics_association(v->calling_ae);
+	count_refusal(v);
+	count_data(v);
+	count_outcome(v);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* decide.h - one SPOE message in, the variables of the verdict out.
+/* decide.h - one question in, one verdict out.
  *
- * Messages and variables are HAProxy's contract with the agent: docs/contract.md.
- * A message carries all that its answer needs; nothing is remembered between two.
+ * Messages and variables are HAProxy's contract with the agent: docs/contract.md.  A
+ * question carries all that its verdict needs; nothing is remembered between two.
+ * Deciding counts nothing, logs nothing and reads no clock, so that whoever only looks
+ * (explain, why) decides with the same function.
  */
 #ifndef DECIDE_DECIDE_H
 #define DECIDE_DECIDE_H
 
-#include "facts/facts.h"
+#include "decide/verdict.h"
 #include "policy/store.h"
 
 /* The working memory of one thread: buffers, arena, character set converters. */
@@ -17,22 +19,13 @@ struct decide;
 struct decide *decide_new(struct policy_store *policies);
 void decide_free(struct decide *d);
 
-/* Answer the message <name> with its <nargs> arguments (SPOE.txt 3.2.6): `associate`
- * or `dataset`.  Actions for HAProxy are written to <ack>; nothing if the message is
- * not known.  The policy that answered is held until decide_release().
+/* Decide on <q>, which must be of a known kind, with the policy that it names, or the one
+ * in force if that is not kept any more.  The policy is held until decide_release().
  */
-void decide_message(struct decide *d, struct slice name, struct reader args,
-		    unsigned nargs, struct writer *ack);
+void decide(struct decide *d, const struct question *q, struct verdict *v);
 void decide_release(struct decide *d);
 
-/* Read a message that has been answered once more, for decide_facts(): nothing is
- * answered.  <policy> and <began> are what the answer said.  False if that policy is no
- * longer kept, or if nothing could be read; decide_release() in either case.
- */
-bool decide_again(struct decide *d, struct slice name, struct reader args, unsigned nargs,
-		  struct slice policy, int64_t began) MUST_CHECK;
-
-/* What the last message told, until decide_release(). */
+/* What the last question told of the policy's attributes, until decide_release(). */
 struct facts *decide_facts(struct decide *d);
 
 #endif

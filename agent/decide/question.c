@@ -2,42 +2,65 @@
 #include "decide/question.h"
 #include "spop/data.h"
 
-static void read_bytes(struct question *q, struct slice name, struct slice bytes)
-{
-	const struct {
-		const char *name;
-		struct slice *to;
-	} known[] = {{"rq", &q->rq},
-		     {"ac", &q->ac},
-		     {"policy", &q->policy},
-		     {"learned", &q->learned},
-		     {"down", &q->down},
-		     {"src", &q->connection.address},
-		     {"server_name", &q->connection.server_name},
-		     {"client_name", &q->connection.client_name}};
+#define SLICE(name, member, keep)                                                        \
+	{                                                                                \
+		name, offsetof(struct question, member), false, keep                     \
+	}
+#define NUMBER(name, member, keep)                                                       \
+	{                                                                                \
+		name, offsetof(struct question, member), true, keep                      \
+	}
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (slice_equal(name, slice_str(known[i].name)))
-			*known[i].to = bytes;
+/* The request buffer comes last, so that it gets the room that is left. */
+const struct question_argument question_arguments[QUESTION_ARGUMENTS] = {
+	SLICE("id", id, QUESTION_KEEP_NOTHING),
+	SLICE("policy", policy, QUESTION_KEEP_NOTHING),
+	NUMBER("began", began, QUESTION_KEEP_NOTHING),
+	NUMBER("accepted", accepted, QUESTION_KEEP_NOTHING),
+	NUMBER("dport", connection.port, QUESTION_KEEP_ALL),
+	SLICE("src", connection.address, QUESTION_KEEP_ALL),
+	SLICE("server_name", connection.server_name, QUESTION_KEEP_ALL),
+	SLICE("client_name", connection.client_name, QUESTION_KEEP_ALL),
+	SLICE("down", down, QUESTION_KEEP_ALL),
+	SLICE("learned", learned, QUESTION_KEEP_ALL),
+	SLICE("ac", ac, QUESTION_KEEP_ALL),
+	SLICE("rq", rq, QUESTION_KEEP_HEAD),
+};
+
+static bool is_integer(enum spop_data_type type)
+{
+	return type >= SPOP_DATA_T_INT32 && type <= SPOP_DATA_T_UINT64;
 }
 
-struct question question_read(struct reader args, unsigned nargs, struct writer *ack)
+static void set(struct question *q, struct slice name, const struct spop_value *value)
 {
-	struct question q = {.connection.port = -1, .ack = ack};
-	struct slice name;
+	for (size_t i = 0; i < QUESTION_ARGUMENTS; i++) {
+		const struct question_argument *a = &question_arguments[i];
+
+		if (!slice_equal(name, slice_str(a->name)))
+			continue;
+		if (a->number && is_integer(value->type))
+			*question_number(q, a) = value->number;
+		else if (!a->number)
+			*question_slice(q, a) = value->data;
+		return;
+	}
+}
+
+static enum question_kind kind_of(struct slice name)
+{
+	if (slice_equal(name, slice_str("associate")))
+		return QUESTION_ASSOCIATE;
+	return slice_equal(name, slice_str("dataset")) ? QUESTION_DATASET : QUESTION_NONE;
+}
+
+struct question question_read(struct slice name, struct reader args, unsigned nargs)
+{
+	struct question q = {.kind = kind_of(name), .connection.port = -1};
 	struct spop_value value;
 
-	while (nargs-- > 0 && spop_arg_next(&args, &name, &value)) {
-		if (value.data.len > 0)
-			read_bytes(&q, name, value.data);
-		else if (value.type == SPOP_DATA_T_NULL)
-			continue; /* HAProxy does not know it */
-		else if (slice_equal(name, slice_str("dport")))
-			q.connection.port = value.number;
-		else if (slice_equal(name, slice_str("began")))
-			q.began = value.number;
-		else if (slice_equal(name, slice_str("accepted")))
-			q.accepted = value.number;
-	}
+	while (nargs-- > 0 && spop_arg_next(&args, &name, &value))
+		if (value.type != SPOP_DATA_T_NULL) /* else HAProxy does not know it */
+			set(&q, name, &value);
 	return q;
 }

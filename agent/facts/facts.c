@@ -15,23 +15,16 @@ void facts_clear(struct facts *f)
 	facts_elements_clear(&f->elements);
 	policy_scratch_free(f->scratch);
 	free(f->known);
-	free(f->asked);
 }
 
 static bool take_room(struct facts *f, size_t n)
 {
-	struct policy_fact *known = calloc(n, sizeof(*known));
-	bool *asked = calloc(n, sizeof(*asked));
+	struct facts_known *known = calloc(n, sizeof(*known));
 
-	if (!known || !asked) {
-		free(known);
-		free(asked);
+	if (!known)
 		return false;
-	}
 	free(f->known);
-	free(f->asked);
 	f->known = known;
-	f->asked = asked;
 	f->room = n;
 	return true;
 }
@@ -45,16 +38,10 @@ bool facts_begin(struct facts *f, const struct policy *policy)
 	f->policy = policy;
 	f->association.message = NULL;
 	f->association.transfer_syntax = (struct slice){0};
-	f->final = false;
 	f->scratch->too_hard = false;
-	facts_reset(f);
-	return true;
-}
-
-void facts_reset(struct facts *f)
-{
-	memset(f->asked, 0, f->policy->nattributes * sizeof(*f->asked));
+	memset(f->known, 0, policy->nattributes * sizeof(*f->known));
 	f->text = writer_of(f->bytes, sizeof(f->bytes));
+	return true;
 }
 
 static struct policy_fact find(struct facts *f, const struct policy_attribute *a)
@@ -65,28 +52,49 @@ static struct policy_fact find(struct facts *f, const struct policy_attribute *a
 	return facts_elements_get(&f->elements, a, f->scratch, &f->text);
 }
 
-const struct policy_fact *facts_get(struct facts *f, const struct policy_attribute *a)
+static const struct facts_known *look_up(struct facts *f,
+					 const struct policy_attribute *a)
 {
-	struct policy_fact *fact = &f->known[a->index];
+	struct facts_known *known = &f->known[a->index];
 
-	if (f->asked[a->index])
-		return fact;
-	*fact = find(f, a);
-	if (f->final && fact->state == POLICY_AT_LEAST)
-		fact->state = POLICY_PRESENT;
-	if (f->final && fact->state != POLICY_PRESENT)
-		*fact = fact_absent;
-	f->asked[a->index] = true;
-	return fact;
+	if (known->asked)
+		return known;
+	known->asked = true;
+	known->so_far = known->final = find(f, a);
+	if (known->final.state == POLICY_AT_LEAST)
+		known->final.state = POLICY_PRESENT;
+	else if (known->final.state != POLICY_PRESENT)
+		known->final = fact_absent;
+	return known;
 }
 
-static const struct policy_fact *view(void *context, const struct policy_attribute *a)
+bool facts_asked(const struct facts *f, const struct policy_attribute *a)
 {
-	return facts_get(context, a);
+	return f->known[a->index].asked;
 }
 
-struct policy_facts facts_view(struct facts *f)
+static const struct policy_fact *get_so_far(void *context,
+					    const struct policy_attribute *a)
 {
-	return (struct policy_facts){
-		.get = view, .context = f, .now = f->now, .scratch = f->scratch};
+	return &look_up(context, a)->so_far;
+}
+
+static const struct policy_fact *get_final(void *context,
+					   const struct policy_attribute *a)
+{
+	return &look_up(context, a)->final;
+}
+
+const struct policy_fact *facts_get(struct facts *f, enum facts_time when,
+				    const struct policy_attribute *a)
+{
+	return when == FACTS_FINAL ? get_final(f, a) : get_so_far(f, a);
+}
+
+struct policy_facts facts_view(struct facts *f, enum facts_time when)
+{
+	return (struct policy_facts){.get = when == FACTS_FINAL ? get_final : get_so_far,
+				     .context = f,
+				     .now = f->now,
+				     .scratch = f->scratch};
 }

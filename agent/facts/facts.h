@@ -13,16 +13,27 @@
 
 enum { FACTS_TEXT_SIZE = 128 * 1024 }; /* bytes of decoded values */
 
+/* Two ways to look at what has not come yet. */
+enum facts_time {
+	FACTS_SO_FAR, /* it may still come: unknown */
+	FACTS_FINAL   /* nothing more comes: absent, and the values that are there are all
+		       */
+};
+
+/* One attribute of the policy, in both ways. */
+struct facts_known {
+	bool asked; /* the rest is valid */
+	struct policy_fact so_far, final;
+};
+
 struct facts {
 	const struct policy *policy;
 	int64_t now; /* seconds since the epoch: when the association began */
 	struct facts_association association; /* of the owner; see facts_begin() */
 	struct facts_elements elements;
-	bool final; /* no more data will come: unknown attributes are absent */
 
-	struct policy_fact *known; /* one for each of policy->attributes */
-	bool *asked;               /* the same: <known> is valid */
-	size_t room;               /* attributes allocated in both */
+	struct facts_known *known; /* one for each of policy->attributes */
+	size_t room;               /* attributes allocated in it */
 	struct policy_scratch *scratch;
 	struct writer text; /* decoded values, in <bytes> */
 	uint8_t bytes[FACTS_TEXT_SIZE];
@@ -33,18 +44,20 @@ bool facts_init(struct facts *f) MUST_CHECK;
 void facts_clear(struct facts *f);
 
 /* Begin a decision with <policy>, which is borrowed: nothing is known of the first
- * message. False if there is no memory, which can happen only if <policy> has more
- * attributes than every policy before.
+ * message.  Whatever has come of it is to be set before the first attribute is asked for.
+ * False if there is no memory, which can happen only if <policy> has more attributes than
+ * every policy before.
  */
 bool facts_begin(struct facts *f, const struct policy *policy) MUST_CHECK;
 
-/* Forget all facts; to be called before <final> or the data that has come changes. */
-void facts_reset(struct facts *f);
-
 /* The interface to <f> for the evaluation; borrowed. */
-struct policy_facts facts_view(struct facts *f);
+struct policy_facts facts_view(struct facts *f, enum facts_time when);
 
-/* The fact about one attribute; valid until facts_reset(). */
-const struct policy_fact *facts_get(struct facts *f, const struct policy_attribute *a);
+/* The fact about one attribute; valid until facts_begin(). */
+const struct policy_fact *facts_get(struct facts *f, enum facts_time when,
+				    const struct policy_attribute *a);
+
+/* True if the attribute has been asked for since facts_begin(). */
+bool facts_asked(const struct facts *f, const struct policy_attribute *a);
 
 #endif

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "history/journal.h"
 #include "base/hash.h"
+#include "decide/answer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 
-_Static_assert(sizeof(struct journal_entry) <= (size_t)32 * 1024, "as decisions.h says");
+_Static_assert(sizeof(struct journal_entry) <= (size_t)32 * 1024, "as journal.h says");
 
 static const uint32_t NOBODY = UINT32_MAX;
-
-enum { ARG_HEAD = 32 }; /* bytes at most, of an argument's name and type */
 
 /* A ring: number i is in slot i % n.  Those with the same hash are in a list. */
 struct journal {
@@ -89,7 +88,7 @@ static struct journal_entry *take_slot(struct journal *all, struct slice id)
 	if (one->number > 0)
 		forget(all, slot);
 	one->number = all->last;
-	one->messages = 0;
+	one->questions = 0;
 	one->next = *head;
 	*head = slot;
 	memcpy(one->bytes, id.ptr, id.len);
@@ -99,67 +98,53 @@ static struct journal_entry *take_slot(struct journal *all, struct slice id)
 
 /*** notes ***/
 
-static bool is_one_of(struct slice name, const char *const *names)
+/* A variable or an argument: its number, the length of its value, and that. */
+enum { RECORD_HEAD = 5, ARGUMENT = 0x80 /* added to the number of an argument */ };
+
+/* Of a value too long for the room that is left as much as fits. */
+static void put(struct writer *w, unsigned what, struct slice value)
 {
-	while (*names && !slice_equal(name, slice_str(*names)))
-		names++;
-	return *names != NULL;
+	if (value.len == 0 || w->cap - w->len <= RECORD_HEAD)
+		return;
+	value = slice_head(value, w->cap - w->len - RECORD_HEAD);
+	writer_u8(w, (uint8_t)what);
+	writer_be32(w, (uint32_t)value.len);
+	writer_bytes(w, value);
 }
 
 /* Not the key nor what is exported, which may be a patient's, and no PDUs. */
-static void note_answer(struct journal_entry *one, struct slice answer, struct writer *w)
+static void put_verdict(const struct verdict *v, struct writer *w)
 {
-	static const char *const kept[] = {
-		"verdict",    "backend",     "rule",      "policy",          "began",
-		"calling_ae", "called_ae",   "sop_class", "transfer_syntax", "error",
-		"rqlen",      "decision_us", NULL};
-	struct reader r = reader_of(answer, false);
-	size_t before = w->len;
-	struct spop_value value;
-	struct slice name;
+	for (unsigned id = 0; id < VARIABLE_COUNT; id++) {
+		uint8_t scratch[ANSWER_TEXT];
+		struct spop_value value = answer_value(v, (enum variable)id, scratch);
 
-	one->variables = 0;
-	while (spop_action_next(&r, &name, &value))
-		if (is_one_of(name, kept)) {
-			spop_arg_write(w, name, &value);
-			one->variables++;
-		}
-	one->answer_len = (uint32_t)(w->len - before);
+		if (!(variables[id].flags & VARIABLE_SHOWN))
+			continue;
+		if (value.type == SPOP_DATA_T_INT64)
+			value.data = slice_of(&value.number, sizeof(value.number));
+		put(w, id, value.data);
+	}
 }
 
-/* Of a value too long for the room that is left as much as fits. */
-static void put_args(struct journal_entry *one, struct reader args, unsigned nargs,
-		     const char *const *names, size_t most, struct writer *w)
+/* What the rules could ask for.  Small PDUs have a header for a few bytes each. */
+static void put_question(const struct question *q, size_t head, struct writer *w)
 {
-	struct spop_value value;
-	struct slice name;
+	struct question copy = *q;
 
-	while (nargs-- > 0 && spop_arg_next(&args, &name, &value))
-		if (is_one_of(name, names) && w->cap - w->len > ARG_HEAD) {
-			value.data = slice_head(value.data, most);
-			value.data = slice_head(value.data, w->cap - w->len - ARG_HEAD);
-			spop_arg_write(w, name, &value);
-			one->nargs++;
-		}
-}
+	for (unsigned i = 0; i < QUESTION_ARGUMENTS; i++) {
+		const struct question_argument *a = &question_arguments[i];
 
-/* What the rules could ask for. */
-static void note_args(struct journal_entry *one, struct reader args, unsigned nargs,
-		      struct writer *w)
-{
-	static const char *const small[] = {"src", "dport", "server_name", "client_name",
-					    NULL};
-	static const char *const ac[] = {"ac", NULL}, *const rq[] = {"rq", NULL};
-	/* small PDUs have a header for a few bytes each */
-	size_t most = (size_t)journal_variable(one, "rqlen").number + 2 * one->needed +
-		      JOURNAL_SLACK;
-	size_t before = w->len;
-
-	one->nargs = 0;
-	put_args(one, args, nargs, small, JOURNAL_SLACK, w);
-	put_args(one, args, nargs, ac, SIZE_MAX, w);
-	put_args(one, args, nargs, rq, most, w);
-	one->args_len = (uint32_t)(w->len - before);
+		if (a->keep == QUESTION_KEEP_NOTHING)
+			continue;
+		if (a->number)
+			put(w, ARGUMENT | i,
+			    slice_of(question_number(&copy, a), sizeof(int64_t)));
+		else
+			put(w, ARGUMENT | i,
+			    slice_head(*question_slice(&copy, a),
+				       a->keep == QUESTION_KEEP_HEAD ? head : SIZE_MAX));
+	}
 }
 
 static int64_t now_ms(void)
@@ -170,40 +155,31 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static struct slice find_id(struct reader args, unsigned nargs)
+void journal_note(struct journal *all, const struct question *q, const struct verdict *v,
+		  size_t needed)
 {
-	struct spop_value value;
-	struct slice name;
-
-	while (nargs-- > 0 && spop_arg_next(&args, &name, &value))
-		if (slice_equal(name, slice_str("id")))
-			return value.data;
-	return (struct slice){0};
-}
-
-void journal_note(struct journal *all, struct slice name, struct reader args,
-		  unsigned nargs, struct slice answer, size_t needed)
-{
-	struct slice id = find_id(args, nargs);
 	struct journal_entry *one;
 	struct writer w;
 
-	if (id.len == 0 || id.len > JOURNAL_ID)
+	if (q->id.len == 0 || q->id.len > JOURNAL_ID)
 		return;
 	pthread_mutex_lock(&all->lock);
-	one = look_up(all, id);
+	one = look_up(all, q->id);
 	if (!one) {
-		one = take_slot(all, id);
+		one = take_slot(all, q->id);
 		one->began_ms = now_ms();
 	}
 	one->ended_ms = now_ms();
-	one->messages++;
+	one->questions++;
 	one->needed = needed;
-	one->first = slice_equal(name, slice_str("associate"));
+	one->began = v->began;
+	one->rqlen = (uint32_t)v->rqlen;
+	one->associate = v->associate;
 	w = writer_of(one->bytes, sizeof(one->bytes));
 	w.len = one->id_len;
-	note_answer(one, answer, &w);
-	note_args(one, args, nargs, &w);
+	put_verdict(v, &w);
+	put_question(q, v->rqlen + 2 * needed + JOURNAL_SLACK, &w);
+	one->len = (uint32_t)w.len;
 	pthread_mutex_unlock(&all->lock);
 }
 
@@ -211,9 +187,7 @@ void journal_note(struct journal *all, struct slice name, struct reader args,
 
 static void copy(const struct journal_entry *one, struct journal_entry *out)
 {
-	memcpy(out, one,
-	       offsetof(struct journal_entry, bytes) + one->id_len + one->answer_len +
-		       one->args_len);
+	memcpy(out, one, offsetof(struct journal_entry, bytes) + one->len);
 }
 
 bool journal_before(struct journal *all, uint64_t number, struct journal_entry *out)
@@ -247,23 +221,63 @@ struct slice journal_id(const struct journal_entry *one)
 	return slice_of(one->bytes, one->id_len);
 }
 
-struct reader journal_args(const struct journal_entry *one)
+/* The next variable or argument. */
+static bool next_record(struct reader *r, unsigned *what, struct slice *value)
 {
-	return reader_of(
-		slice_of(one->bytes + one->id_len + one->answer_len, one->args_len),
-		false);
+	*what = reader_u8(r);
+	*value = reader_slice(r, reader_be32(r));
+	return r->state == READ_OK;
 }
 
-/* One that is set twice has its last value. */
-struct spop_value journal_variable(const struct journal_entry *one, const char *name)
+static struct reader records_of(const struct journal_entry *one)
 {
-	struct reader r =
-		reader_of(slice_of(one->bytes + one->id_len, one->answer_len), false);
-	struct spop_value value, last = {0};
-	struct slice is;
+	return reader_of(slice_of(one->bytes + one->id_len, one->len - one->id_len),
+			 false);
+}
 
-	for (unsigned i = 0; i < one->variables && spop_arg_next(&r, &is, &value); i++)
-		if (slice_equal(is, slice_str(name)))
-			last = value;
-	return last;
+struct question journal_question(const struct journal_entry *one)
+{
+	struct question q = {.kind = one->associate ? QUESTION_ASSOCIATE
+						    : QUESTION_DATASET,
+			     .policy = journal_text(one, VARIABLE_POLICY),
+			     .began = one->began,
+			     .connection.port = -1};
+	struct reader r = records_of(one);
+	struct slice value;
+	unsigned what;
+
+	while (next_record(&r, &what, &value)) {
+		const struct question_argument *a;
+
+		if (what < ARGUMENT)
+			continue;
+		a = &question_arguments[what - ARGUMENT];
+		if (a->number && value.len == sizeof(int64_t))
+			memcpy(question_number(&q, a), value.ptr, sizeof(int64_t));
+		else if (!a->number)
+			*question_slice(&q, a) = value;
+	}
+	return q;
+}
+
+struct slice journal_text(const struct journal_entry *one, enum variable id)
+{
+	struct reader r = records_of(one);
+	struct slice value;
+	unsigned what;
+
+	while (next_record(&r, &what, &value))
+		if (what == id)
+			return value;
+	return (struct slice){0};
+}
+
+int64_t journal_number(const struct journal_entry *one, enum variable id)
+{
+	struct slice value = journal_text(one, id);
+	int64_t number = -1;
+
+	if (value.len == sizeof(number))
+		memcpy(&number, value.ptr, sizeof(number));
+	return number;
 }

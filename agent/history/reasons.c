@@ -5,6 +5,7 @@
 
 struct reasons {
 	struct facts *facts;
+	enum facts_time when; /* as the verdict was found */
 	enum reasons_values shown;
 };
 
@@ -38,7 +39,7 @@ static const char *const states[] = {[POLICY_UNKNOWN] = "unknown",
 /* The values of an attribute; null if it is absent or not known. */
 static json_t *values_of(const struct reasons *t, const struct policy_attribute *a)
 {
-	const struct policy_fact *fact = facts_get(t->facts, a);
+	const struct policy_fact *fact = facts_get(t->facts, t->when, a);
 	struct slice text = fact->text, value;
 	json_t *list;
 
@@ -83,14 +84,15 @@ static json_t *hide(json_t *test)
 	return copy;
 }
 
-json_t *reasons_attributes(struct facts *f, enum reasons_values shown)
+json_t *reasons_attributes(const struct verdict *v, struct facts *f,
+			   enum reasons_values shown)
 {
-	const struct reasons t = {f, shown};
-	const struct policy *p = f->policy;
+	const struct reasons t = {f, v->when, shown};
+	const struct policy *p = v->policy;
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < p->nattributes; i++)
-		if (f->asked[i])
+		if (facts_asked(f, p->attributes[i]))
 			json_object_set_new(all, p->attributes[i]->name,
 					    values_of(&t, p->attributes[i]));
 	return all;
@@ -114,7 +116,8 @@ static json_t *reasons_test(const struct reasons *t, json_t *json,
 
 	return json_pack("{s:s, s:o, s:o, s:s}", "attribute", a->name, "test",
 			 is_hidden(t, a) ? hide(json) : json_incref(json), "values",
-			 values_of(t, a), "state", states[facts_get(t->facts, a)->state]);
+			 values_of(t, a), "state",
+			 states[facts_get(t->facts, t->when, a)->state]);
 }
 
 static json_t *reasons_list(const struct reasons *t, json_t *json,
@@ -144,7 +147,7 @@ static json_t *reasons_sample(const struct reasons *t, json_t *json,
 static json_t *reasons_member(const struct reasons *t, const char *name, json_t *json,
 			      const struct policy_node *node)
 {
-	const struct policy_facts view = facts_view(t->facts);
+	const struct policy_facts view = facts_view(t->facts, t->when);
 	enum policy_tri result = policy_test(node, &view);
 	json_t *entry;
 
@@ -183,25 +186,25 @@ static json_t *reasons_object(const struct reasons *t, json_t *json,
 static json_t *reasons_rule(const struct reasons *t, json_t *json,
 			    const struct policy_rule *r)
 {
-	const struct policy_facts view = facts_view(t->facts);
+	const struct policy_facts view = facts_view(t->facts, t->when);
 
 	return json_pack("{s:s, s:s, s:o}", "name", r->outcome.rule, "matches",
 			 results[policy_test(&r->condition, &view)], "because",
 			 reasons_object(t, json_object_get(json, "if"), &r->condition));
 }
 
-json_t *reasons_rules(struct facts *f, enum reasons_values shown, const char *rule)
+json_t *reasons_rules(const struct verdict *v, struct facts *f, enum reasons_values shown)
 {
-	const struct reasons t = {f, shown};
-	json_t *document = json_loads(f->policy->document, 0, NULL);
+	const struct reasons t = {f, v->when, shown};
+	json_t *document = json_loads(v->policy->document, 0, NULL);
 	json_t *rules = json_object_get(document, "rules"), *list = json_array();
 
-	for (size_t i = 0; document && i < f->policy->nrules; i++) {
-		const struct policy_rule *r = &f->policy->rules[i];
+	for (size_t i = 0; document && i < v->policy->nrules; i++) {
+		const struct policy_rule *r = &v->policy->rules[i];
 
 		json_array_append_new(list,
 				      reasons_rule(&t, json_array_get(rules, i), r));
-		if (strcmp(r->outcome.rule, rule) == 0)
+		if (&r->outcome == v->outcome)
 			break;
 	}
 	json_decref(document);
@@ -210,41 +213,30 @@ json_t *reasons_rules(struct facts *f, enum reasons_values shown, const char *ru
 
 /*** outcomes ***/
 
-static const struct policy_outcome *outcome_of(const struct policy *p, const char *rule)
-{
-	for (size_t i = 0; i < p->nrules; i++)
-		if (strcmp(rule, p->rules[i].outcome.rule) == 0)
-			return &p->rules[i].outcome;
-	return strcmp(rule, p->otherwise.rule) == 0 ? &p->otherwise : NULL;
-}
-
 static void set_text(json_t *object, const char *name, const char *text)
 {
 	if (text)
 		json_object_set_new(object, name, json_string(text));
 }
 
-json_t *reasons_decision(const struct policy *policy, const char *rule,
-			 const char *backend)
+json_t *reasons_decision(const struct verdict *v)
 {
-	const struct policy_outcome *o = outcome_of(policy, rule);
-	struct rejection why;
-	json_t *d;
+	const struct policy_outcome *o = v->outcome;
+	struct rejection why =
+		o->pools ? rejection_of(REJECTION_CONGESTION) : o->rejection;
+	json_t *d = json_object();
 
-	if (!o)
-		return NULL;
-	d = json_object();
 	set_text(d, "rule", o->rule);
 	set_text(d, "called_ae", o->called_ae);
 	set_text(d, "calling_ae", o->calling_ae);
-	if (o->pools && backend) {
-		set_text(d, "backend", backend);
-		return d;
-	}
-	why = o->pools ? rejection_of(REJECTION_CONGESTION) : o->rejection;
-	json_object_set_new(d, "reject",
-			    json_pack("{s:s, s:s}", "reason",
-				      rejection_name(rejection_find(&why)), "result",
-				      why.result == 1 ? "permanent" : "transient"));
+	if (v->pool)
+		set_text(d, "backend", v->pool->name);
+	else
+		json_object_set_new(
+			d, "reject",
+			json_pack("{s:s, s:s}", "reason",
+				  rejection_name(rejection_find(&why)), "result",
+				  why.result == REJECTION_PERMANENT ? "permanent"
+								    : "transient"));
 	return d;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "history/replay.h"
 #include "decide/decide.h"
-#include "decide/candidates.h"
-#include "policy/ruling.h"
 #include "history/reasons.h"
 
 #include <stdio.h>
@@ -39,39 +37,33 @@ static json_t *time_of(int64_t ms)
 
 static json_t *client_of(const struct journal_entry *one)
 {
-	struct reader args = journal_args(one);
-	struct spop_value value;
-	struct slice name;
+	struct slice from = journal_question(one).connection.address;
+	struct ip_address a = {.bytes = {[10] = 0xff, [11] = 0xff}};
+	uint8_t text[64];
+	struct writer out = writer_of(text, sizeof(text));
 
-	for (unsigned i = 0; i < one->nargs && spop_arg_next(&args, &name, &value); i++)
-		if (slice_equal(name, slice_str("src")) && value.data.len > 0) {
-			struct ip_address a = {.bytes = {[10] = 0xff, [11] = 0xff}};
-			uint8_t text[64];
-			struct writer out = writer_of(text, sizeof(text));
-
-			if (value.data.len == 4)
-				memcpy(a.bytes + 12, value.data.ptr, 4);
-			else if (value.data.len == sizeof(a.bytes))
-				memcpy(a.bytes, value.data.ptr, sizeof(a.bytes));
-			ip_write(&a, &out);
-			return text_of(writer_slice(&out));
-		}
-	return NULL;
+	if (from.len == 4)
+		memcpy(a.bytes + 12, from.ptr, 4);
+	else if (from.len == sizeof(a.bytes))
+		memcpy(a.bytes, from.ptr, sizeof(a.bytes));
+	else
+		return NULL;
+	ip_write(&a, &out);
+	return text_of(writer_slice(&out));
 }
 
 static void set_variables(json_t *entry, const struct journal_entry *one)
 {
-	static const char *const names[] = {
-		"calling_ae", "called_ae", "sop_class", "transfer_syntax", "verdict",
-		"rule",       "backend",   "policy",    "error",           "decision_us"};
+	for (unsigned id = 0; id < VARIABLE_COUNT; id++) {
+		struct slice text = journal_text(one, (enum variable)id);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct spop_value value = journal_variable(one, names[i]);
-
-		if (value.type == SPOP_DATA_T_STR)
-			json_object_set_new(entry, names[i], text_of(value.data));
-		else if (value.type == SPOP_DATA_T_INT64)
-			json_object_set_new(entry, names[i], json_integer(value.number));
+		if (text.len == 0)
+			continue;
+		json_object_set_new(
+			entry, variables[id].name,
+			variables[id].type == VARIABLE_NUMBER
+				? json_integer(journal_number(one, (enum variable)id))
+				: text_of(text));
 	}
 }
 
@@ -82,12 +74,12 @@ static json_t *entry_of(const struct journal_entry *one)
 	json_object_set_new(entry, "id", text_of(journal_id(one)));
 	json_object_set_new(entry, "time", time_of(one->began_ms));
 	json_object_set_new(entry, "answered", time_of(one->ended_ms));
-	json_object_set_new(entry, "questions", json_integer(one->messages));
+	json_object_set_new(entry, "questions", json_integer(one->questions));
 	if (client)
 		json_object_set_new(entry, "client", client);
 	set_variables(entry, one);
 	json_object_set_new(entry, "data_set",
-			    json_string(one->first ? "not needed" : "needed"));
+			    json_string(one->associate ? "not needed" : "needed"));
 	json_object_set_new(entry, "bytes", json_integer((json_int_t)one->needed));
 	return entry;
 }
@@ -108,57 +100,38 @@ json_t *replay_list(struct journal *all, size_t n)
 
 /*** the reasons ***/
 
-/* Variables hold no zeros: rule and policy are this agent's own. */
-static const char *c_text(const json_t *entry, const char *name)
+/* The same verdict, if enough was kept for it. */
+static bool is_verdict_of(const struct journal_entry *one, const struct verdict *v)
 {
-	const char *text = json_string_value(json_object_get(entry, name));
+	struct slice pool = journal_text(one, VARIABLE_BACKEND);
 
-	return text ? text : "";
-}
-
-static bool leads_to(const struct policy_outcome *o, const char *rule)
-{
-	return o && strcmp(o->rule, rule) == 0;
-}
-
-/* As the answer has been found: with what is known, or as the fallback.  A refusal since
- * the pools of some rule are down is neither; nothing more is known then.
- */
-static bool settle(struct facts *f, const char *rule, bool first)
-{
-	struct policy_facts view = facts_view(f);
-
-	if (leads_to(ruling_decide(f->policy, &view), rule) ||
-	    leads_to(candidates_fallback(f), rule))
-		return true;
-	facts_reset(f);
-	f->final = false;
-	return first;
+	return v->outcome &&
+	       slice_equal(journal_text(one, VARIABLE_RULE),
+			   slice_str(v->outcome->rule)) &&
+	       slice_equal(pool, slice_str(v->pool ? v->pool->name : ""));
 }
 
 /* NULL, or why they cannot be told. */
 static const char *set_reasons(json_t *entry, const struct journal_entry *one,
 			       struct decide *d)
 {
-	const char *rule = c_text(entry, "rule"), *backend = c_text(entry, "backend");
+	struct question q = journal_question(one);
 	struct facts *f = decide_facts(d);
-	json_t *decision;
+	struct verdict v;
 
-	if (!decide_again(d, slice_str(one->first ? "associate" : "dataset"),
-			  journal_args(one), one->nargs,
-			  slice_str(c_text(entry, "policy")),
-			  journal_variable(one, "began").number))
-		return f->policy && strcmp(f->policy->id, c_text(entry, "policy")) == 0
-			       ? "the A-ASSOCIATE-RQ was too long to be kept"
-			       : "the policy is no longer in force";
-	if (!settle(f, rule, one->first))
+	decide(d, &q, &v);
+	if (!v.policy)
+		return v.error;
+	if (!slice_equal(q.policy, slice_str(v.policy->id)))
+		return "the policy is no longer in force";
+	if (q.rq.len < one->rqlen)
+		return "the A-ASSOCIATE-RQ was too long to be kept";
+	if (!is_verdict_of(one, &v))
 		return "too little of the data was kept";
-	decision = reasons_decision(f->policy, rule, *backend ? backend : NULL);
-	if (!decision)
-		return "the policy has no such rule";
-	json_object_set_new(entry, "decision", decision);
-	json_object_set_new(entry, "attributes", reasons_attributes(f, REASONS_DISCREET));
-	json_object_set_new(entry, "rules", reasons_rules(f, REASONS_DISCREET, rule));
+	json_object_set_new(entry, "decision", reasons_decision(&v));
+	json_object_set_new(entry, "attributes",
+			    reasons_attributes(&v, f, REASONS_DISCREET));
+	json_object_set_new(entry, "rules", reasons_rules(&v, f, REASONS_DISCREET));
 	return NULL;
 }
 
@@ -168,7 +141,7 @@ static void set_trace(json_t *entry, const struct journal_entry *one,
 	struct decide *d;
 	const char *why;
 
-	if (!json_object_get(entry, "rule")) {
+	if (journal_text(one, VARIABLE_RULE).len == 0) {
 		json_object_set_new(entry, "untraced",
 				    json_string("no rule was asked for"));
 		return;

@@ -6,6 +6,7 @@
 #include "loader/pools.h"
 #include "loader/index.h"
 #include "policy/equal.h"
+#include "policy/variables.h"
 #include "loader/rules.h"
 
 #include <errno.h>
@@ -15,22 +16,6 @@
 enum { VARIABLE_MAX = 40 }; /* bytes, without HAProxy's prefix */
 
 /*** exports ***/
-
-/* The contract's own variables (docs/contract.md), and dicom.cfg's and the Lua's */
-static const char reserved[] =
-	" verdict backend key rule rqlen need reply request policy began accepted "
-	"calling_ae "
-	"called_ae sop_class transfer_syntax error decision_us answered wait_until "
-	"pause_until length limit agents head studies digest spoe_error promise close_at "
-	"finished ended by last_ended last_by ";
-
-static bool is_reserved(const char *name)
-{
-	for (const char *at = strstr(reserved, name); at; at = strstr(at + 1, name))
-		if (at[-1] == ' ' && at[strlen(name)] == ' ')
-			return true;
-	return false;
-}
 
 static bool is_variable(const char *name)
 {
@@ -47,7 +32,7 @@ static void load_export(struct builder *b, const char *name, json_t *json,
 				  "\"%s\" cannot be a variable: expected a letter, then "
 				  "letters, digits and _, in lower case, %d at most",
 				  name, VARIABLE_MAX);
-	else if (is_reserved(name))
+	else if (variable_is_reserved(name))
 		builder_fail_name(b, "txn.dicom.%s means something else already", name);
 	e->variable = builder_text(b, name);
 	if (!json_is_string(json))

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "serve/handler.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "decide/answer.h"
+#include "decide/count.h"
 
 #include <stdlib.h>
 
@@ -48,46 +51,22 @@ static void log_patient(struct log_line *line, struct facts *f,
 		log_text(line, "patient", name);
 }
 
-static struct slice argument(struct reader args, unsigned nargs, const char *name)
-{
-	struct spop_value value;
-	struct slice is;
-
-	while (nargs-- > 0 && spop_arg_next(&args, &is, &value))
-		if (slice_equal(is, slice_str(name)))
-			return value.data;
-	return (struct slice){0};
-}
-
-/* What the answer has set; empty if it has not. */
-static struct slice variable(struct slice answer, const char *name)
-{
-	struct reader r = reader_of(answer, false);
-	struct spop_value value;
-	struct slice is;
-
-	while (spop_action_next(&r, &is, &value))
-		if (slice_equal(is, slice_str(name)))
-			return value.data;
-	return (struct slice){0};
-}
-
 /* One event for each decision; what only asks for more is none. */
-static void log_decision(struct handler *w, struct slice id, struct slice answer)
+static void log_decision(struct handler *w, const struct question *q,
+			 const struct verdict *v)
 {
-	static const char *const names[] = {"verdict", "rule", "backend"};
-	struct slice verdict = variable(answer, names[0]);
 	struct log_line line;
 
-	if (!slice_equal(verdict, slice_str("route")) &&
-	    !slice_equal(verdict, slice_str("reject")))
+	if (v->kind != VERDICT_ROUTE && v->kind != VERDICT_REJECT)
 		return;
 	log_begin(&line, LOG_INFO, "decision");
-	log_bytes(&line, "id", id);
+	log_bytes(&line, "id", q->id);
 	log_patient(&line, decide_facts(w->decide), w->shared.patients);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (variable(answer, names[i]).len > 0)
-			log_bytes(&line, names[i], variable(answer, names[i]));
+	log_text(&line, "verdict", verdict_word(v->kind));
+	if (v->outcome)
+		log_text(&line, "rule", v->outcome->rule);
+	if (v->pool)
+		log_text(&line, "backend", v->pool->name);
 	log_end(&line);
 }
 
@@ -97,15 +76,22 @@ void handler_on_message(void *worker, struct slice name, struct reader args,
 			unsigned nargs, struct writer *ack)
 {
 	struct handler *w = worker;
-	size_t before = ack->len;
-	struct slice answer;
+	struct question q = question_read(name, args, nargs);
+	struct facts *f = decide_facts(w->decide);
+	int64_t start = clock_ns();
+	struct verdict v;
 
-	decide_message(w->decide, name, args, nargs, ack);
-	answer = slice_of(ack->buf + before, writer_ok(ack) ? ack->len - before : 0);
-	if (w->shared.decisions && answer.len > 0)
-		journal_note(w->shared.decisions, name, args, nargs, answer,
-			     facts_elements_bytes(&decide_facts(w->decide)->elements));
-	if (w->shared.patients && answer.len > 0)
-		log_decision(w, argument(args, nargs, "id"), answer);
+	if (q.kind == QUESTION_NONE)
+		return;
+	q.now = clock_us();
+	decide(w->decide, &q, &v);
+	v.took = clock_ns() - start;
+	answer_write(&v, f, ack);
+	count_verdict(&v);
+	if (w->shared.decisions)
+		journal_note(w->shared.decisions, &q, &v,
+			     facts_elements_bytes(&f->elements));
+	if (w->shared.patients)
+		log_decision(w, &q, &v);
 	decide_release(w->decide);
 }

@@ -37,7 +37,7 @@ struct subject {
 	struct policy_fact *facts;                        /* of each attribute */
 	struct policy_fact *title, *modality, *body_part; /* NULL: no rule asks */
 	struct policy_facts view;
-	struct question questions[POSITIONS - 1], turns[TURNS];
+	struct asked questions[POSITIONS - 1], turns[TURNS];
 	size_t turn;
 };
 
@@ -61,7 +61,7 @@ static void tell(struct policy_fact *fact, const char *text, bool known)
 					     slice_of(text, known ? WIDTH : 0)};
 }
 
-static void tell_all(struct subject *s, const struct question *q, bool data)
+static void tell_all(struct subject *s, const struct asked *q, bool data)
 {
 	tell(s->title, q->title, true);
 	tell(s->modality, q->modality, data);
@@ -76,35 +76,34 @@ static const struct policy_outcome *try_each(const struct subject *s)
 	return &s->policy->otherwise;
 }
 
-static void ask_message(struct subject *s, struct message *m, const struct question *q,
-			struct writer *ack)
+static void measure_message(struct subject *s, struct message *m, const struct asked *q,
+			    struct writer *ack)
 {
 	fill_in(m, q);
-	decide_message(s->d, slice_str(m->name),
-		       reader_of(slice_of(m->bytes, m->len), false), 9, ack);
+	ask_message(s->d, m->name, slice_of(m->bytes, m->len), 9, ack);
 	decide_release(s->d);
 }
 
 /* A decision; if the rule alone is decided, the result, else <ack>. */
 static const struct policy_outcome *measure_once(struct subject *s, enum measure what,
-						 const struct question *q,
+						 const struct asked *q,
 						 struct writer *ack)
 {
 	if (what == ASSOCIATE || what == DATASET) {
-		ask_message(s, what == ASSOCIATE ? &associate : &dataset, q, ack);
+		measure_message(s, what == ASSOCIATE ? &associate : &dataset, q, ack);
 		return NULL;
 	}
 	tell_all(s, q, what != RULE_ASSOCIATE);
 	return what == ONE_BY_ONE ? try_each(s) : ruling_decide(s->policy, &s->view);
 }
 
-static const struct question *next_question(struct subject *s, enum position at)
+static const struct asked *next_question(struct subject *s, enum position at)
 {
 	return at == IN_TURN ? &s->turns[s->turn++ % TURNS] : &s->questions[at];
 }
 
 /* Wrong answers are not worth being measured. */
-static void check(struct subject *s, const struct question *q)
+static void check(struct subject *s, const struct asked *q)
 {
 	static struct heard h;
 	struct writer ack = writer_of(h.bytes, sizeof(h.bytes));

@@ -134,7 +134,7 @@ static inline void write_message(struct message *m, struct slice rq,
 	m->body_part = memmem(m->bytes, m->len, BODY_PART_HERE, WIDTH);
 }
 
-static inline void fill_in(struct message *m, const struct question *q)
+static inline void fill_in(struct message *m, const struct asked *q)
 {
 	memcpy(m->title, q->title, WIDTH);
 	if (!m->modality)

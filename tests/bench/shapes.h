@@ -36,7 +36,7 @@ static const char *const positions[POSITIONS] = {"first",   "middle",   "last",
 						 "default", "stranger", "in turn"};
 
 /* What an association has; <rule> is its name, or "default". */
-struct question {
+struct asked {
 	char title[WIDTH], modality[WIDTH], body_part[WIDTH];
 	char rule[WIDTH];
 };
@@ -72,10 +72,10 @@ static inline void put_name(char *to, const char *prefix, size_t n)
 	memcpy(to, text, len < WIDTH ? (size_t)len : WIDTH);
 }
 
-static inline struct question question_for(enum shape shape, size_t rule, size_t n)
+static inline struct asked question_for(enum shape shape, size_t rule, size_t n)
 {
 	size_t size = group_size(shape, n), group = rule / size, member = rule % size;
-	struct question q;
+	struct asked q;
 
 	put_name(q.title, "AE_", shape == LISTED ? member % LIST : group);
 	put_name(q.modality, "M_", shape == BODY_PARTS ? group : member);
@@ -84,11 +84,11 @@ static inline struct question question_for(enum shape shape, size_t rule, size_t
 	return q;
 }
 
-static inline struct question question_at(enum shape shape, enum position at, size_t turn,
-					  size_t n)
+static inline struct asked question_at(enum shape shape, enum position at, size_t turn,
+				       size_t n)
 {
 	const size_t rules[POSITIONS] = {0, n / 2, n - 1, n / 2, n / 2, turn * 7919 % n};
-	struct question q = question_for(shape, rules[at], n);
+	struct asked q = question_for(shape, rules[at], n);
 
 	if (at != NO_RULE && at != STRANGER)
 		return q;
@@ -111,7 +111,7 @@ static inline int trimmed(const char *name)
 
 static inline void write_rule(FILE *f, enum shape shape, size_t i, size_t n)
 {
-	struct question q = question_for(shape, i, n);
+	struct asked q = question_for(shape, i, n);
 
 	fprintf(f, "%s\n{\"name\": \"%s\", \"if\": {", i > 0 ? "," : "", q.rule);
 	if (shape == LISTED)

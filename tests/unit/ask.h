@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "decide/answer.h"
+#include "decide/count.h"
 #include "decide/decide.h"
 #include "spop/data.h"
 
@@ -129,6 +132,23 @@ static inline void tell_number(struct writer *w, const char *name, int64_t numbe
 	spop_value_write(w, &value);
 }
 
+/* What the agent does with a message (serve/handler.c). */
+static inline void ask_message(struct decide *d, const char *message, struct slice args,
+			       unsigned nargs, struct writer *ack)
+{
+	struct question q =
+		question_read(slice_str(message), reader_of(args, false), nargs);
+	struct verdict v;
+
+	if (q.kind == QUESTION_NONE)
+		return;
+	q.now = clock_us();
+	decide(d, &q, &v);
+	v.took = 0;
+	answer_write(&v, decide_facts(d), ack);
+	count_verdict(&v);
+}
+
 /* Ask <d>; the answer's slices point into <h>. */
 static inline void ask_told(struct decide *d, const char *message,
 			    const struct told *told, struct heard *h)
@@ -150,8 +170,7 @@ static inline void ask_told(struct decide *d, const char *message,
 	memset(h, 0, offsetof(struct heard, bytes));
 	h->rqlen = h->need = h->decision_us = h->began = h->accepted = -1;
 	ack = writer_of(h->bytes, sizeof(h->bytes));
-	decide_message(d, slice_str(message), reader_of(writer_slice(&w), false), 10,
-		       &ack);
+	ask_message(d, message, writer_slice(&w), 10, &ack);
 	if (!writer_ok(&w) || !writer_ok(&ack))
 		abort();
 	heard_read(h, writer_slice(&ack));

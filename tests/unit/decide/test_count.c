@@ -42,58 +42,119 @@ static void check_grown(const char *const *samples, double by)
 	}
 }
 
-static void test_why_there_is_nothing_more(void **state)
+static const struct policy_pool pool = {.name = "p"};
+static const struct policy_pools pools = {&pool, 1};
+static const struct policy_outcome outcome = {.rule = "counted", .pools = &pools};
+
+static void test_causes(void **state)
 {
-	static const struct {
-		struct dimse_message message;
-		const char *sample;
-	} cases[] = {
-		{{.end = DIMSE_RELEASE}, "fallbacks_total{reason=\"released\"}"},
-		{{.end = DIMSE_WHOLE, .command_whole = true},
-		 "fallbacks_total{reason=\"no_data_set\"}"},
-		{{.end = DIMSE_WHOLE, .command_whole = true, .has_data_set = true},
-		 "fallbacks_total{reason=\"too_long\"}"},
+	static const char *const samples[] = {
+		[CAUSE_SCP_ROLE] = "fallbacks_total{reason=\"scp_role\"}",
+		[CAUSE_USER_IDENTITY] = "fallbacks_total{reason=\"user_identity\"}",
+		[CAUSE_OTHER_SERVICE] = "fallbacks_total{reason=\"other_service\"}",
+		[CAUSE_NO_CONTEXT] = "fallbacks_total{reason=\"no_context\"}",
+		[CAUSE_RELEASED] = "fallbacks_total{reason=\"released\"}",
+		[CAUSE_NO_DATA_SET] = "fallbacks_total{reason=\"no_data_set\"}",
+		[CAUSE_TOO_LONG] = "fallbacks_total{reason=\"too_long\"}",
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		double before = value_of(cases[i].sample);
+	for (unsigned c = CAUSE_SCP_ROLE; c <= CAUSE_TOO_LONG; c++) {
+		const struct verdict v = {.kind = VERDICT_ROUTE,
+					  .cause = (enum verdict_cause)c,
+					  .outcome = &outcome,
+					  .pool = &pool};
 
-		count_undecided(&cases[i].message);
-		assert_true(value_of(cases[i].sample) == before + 1);
+		count_verdict(&v);
+		for (unsigned i = CAUSE_SCP_ROLE; i <= CAUSE_TOO_LONG; i++)
+			assert_true(value_of(samples[i]) == (i <= c));
 	}
 }
 
-static void test_why_nothing_is_promised(void **state)
+static void test_faults(void **state)
 {
 	static const char *const samples[] = {
-		[PROMISE_SCP_ROLE] = "fallbacks_total{reason=\"scp_role\"}",
-		[PROMISE_USER_IDENTITY] = "fallbacks_total{reason=\"user_identity\"}",
-		[PROMISE_OTHER_SERVICE] = "fallbacks_total{reason=\"other_service\"}",
-		[PROMISE_NO_CONTEXT] = "fallbacks_total{reason=\"no_context\"}",
+		[FAULT_TLS] = "parse_errors_total{kind=\"tls\"}",
+		[FAULT_HTTP] = "parse_errors_total{kind=\"http\"}",
+		[FAULT_SSH] = "parse_errors_total{kind=\"ssh\"}",
+		[FAULT_PROXY] = "parse_errors_total{kind=\"proxy_protocol\"}",
+		[FAULT_OTHER_PDU] = "parse_errors_total{kind=\"other_pdu\"}",
+		[FAULT_NOT_DICOM] = "parse_errors_total{kind=\"not_dicom\"}",
+		[FAULT_RQ_TOO_LONG] = "parse_errors_total{kind=\"request_too_long\"}",
+		[FAULT_RQ] = "parse_errors_total{kind=\"request\"}",
+		[FAULT_AC] = "parse_errors_total{kind=\"promise\"}",
+		[FAULT_MESSAGE] = "parse_errors_total{kind=\"message\"}",
+		[FAULT_CONTEXT] = "parse_errors_total{kind=\"context_not_accepted\"}",
+		[FAULT_DATA_SET] = "parse_errors_total{kind=\"data_set\"}",
 	};
 
-	for (enum promise_obstacle o = PROMISE_SCP_ROLE; o <= PROMISE_NO_CONTEXT; o++) {
-		count_obstacle(o);
-		assert_true(value_of(samples[o]) == 1);
+	for (unsigned f = FAULT_TLS; f <= FAULT_DATA_SET; f++) {
+		const struct verdict v = {.kind = VERDICT_REJECT,
+					  .fault = (enum verdict_fault)f};
+
+		count_verdict(&v);
+		for (unsigned i = FAULT_TLS; i <= FAULT_DATA_SET; i++)
+			assert_true(value_of(samples[i]) == (i <= f));
 	}
+}
+
+/* The metric has the names of the standard's table. */
+static void test_rejections(void **state)
+{
+	for (unsigned id = 0; id < REJECTION_COUNT; id++) {
+		const struct verdict v = {.kind = VERDICT_REJECT,
+					  .rejection =
+						  rejection_of((enum rejection_id)id)};
+		char sample[128];
+
+		snprintf(sample, sizeof(sample),
+			 "refusals_total{pdu=\"A-ASSOCIATE-RJ\",reason=\"%s\"}",
+			 rejection_name((enum rejection_id)id));
+		assert_true(value_of(sample) == 0);
+		count_verdict(&v);
+		assert_true(value_of(sample) == 1);
+	}
+}
+
+static void test_no_pool_is_up(void **state)
+{
+	const struct verdict v = {.kind = VERDICT_REJECT, .outcome = &outcome};
+
+	count_verdict(&v);
+	assert_true(value_of("decisions_total{rule=\"counted\",pool=\"\",outcome="
+			     "\"unreachable\"}") == 1);
+}
+
+/* Without a decision there is nothing to count. */
+static void test_out_of_memory(void **state)
+{
+	static const char sample[] =
+		"answers_total{message=\"dataset\",verdict=\"reject\"}";
+	const struct verdict v = {.kind = VERDICT_NONE, .error = "out of memory"};
+	double before = value_of(sample);
+
+	count_verdict(&v);
+	assert_true(value_of(sample) == before);
 }
 
 static void test_the_wait(void **state)
 {
-	static const struct dimse_message nothing = {.end = DIMSE_RELEASE};
+	struct verdict v = {.kind = VERDICT_REJECT,
+			    .decided_on_data = true,
+			    .waited = -1,
+			    .data_set_bytes = -1};
 
 	/* HAProxy has not sent it back */
-	count_data(&nothing, 0);
+	count_verdict(&v);
 	assert_true(value_of("data_set_wait_seconds_count") == 0);
-	count_data(&nothing, count_now() - 2000000);
+	v.waited = 2000000;
+	count_verdict(&v);
 	assert_true(value_of("data_set_wait_seconds_count") == 1);
 	assert_true(value_of("data_set_wait_seconds_bucket{le=\"1\"}") == 0);
-	assert_in_range(value_of("data_set_wait_seconds_sum"), 2, 60);
-	/* another agent's clock is ahead */
-	count_data(&nothing, count_now() + 3600000000);
-	assert_true(value_of("data_set_wait_seconds_bucket{le=\"0.001\"}") == 1);
-	assert_in_range(value_of("data_set_wait_seconds_sum"), 2, 60);
+	assert_true(value_of("data_set_wait_seconds_sum") == 2);
 	assert_true(value_of("decision_data_set_bytes_count") == 0);
+	v.decided_on_data = false;
+	count_verdict(&v);
+	assert_true(value_of("data_set_wait_seconds_count") == 1);
 }
 
 /* Once in each association, however often HAProxy asks. */
@@ -130,11 +191,12 @@ static void test_what_is_refused(void **state)
 	static const char congestion[] =
 		"refusals_total{pdu=\"A-ASSOCIATE-RJ\",reason=\"temporary-congestion\"}";
 	static struct talk t;
+	double before = value_of(congestion);
 
 	talk_begin(&t, "{'rules': [{'name': 'no', 'reject': 'temporary-congestion'}]}");
 	talk_associate(&t, STORE_CONTEXT, "");
 	assert_true(is_text(t.heard.verdict, "reject"));
-	assert_true(value_of(decision) == 1 && value_of(congestion) == 1);
+	assert_true(value_of(decision) == 1 && value_of(congestion) == before + 1);
 	assert_true(value_of("sop_classes_total{sop_class=\"CTImageStorage\",transfer_"
 			     "syntax=\"\"}") == 0);
 	talk_end(&t);
@@ -155,10 +217,13 @@ static int start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_why_there_is_nothing_more),
-		cmocka_unit_test(test_why_nothing_is_promised),
 		cmocka_unit_test(test_the_wait),
 		cmocka_unit_test(test_a_whole_association),
+		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_rejections),
+		cmocka_unit_test(test_no_pool_is_up),
+		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_what_is_refused),
 	};
 

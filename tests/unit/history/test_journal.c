@@ -11,92 +11,83 @@
 #include "history/journal.h"
 #include "edge.h"
 
-static void put_text(struct writer *w, const char *name, const char *text)
+/* A question of <len> bytes of <fill>, of which <rqlen> are the RQ, and its verdict,
+ * whose rule is the id.
+ */
+static void note(struct journal *all, enum question_kind kind, const char *id,
+		 uint8_t fill, size_t len, size_t rqlen, size_t needed)
 {
-	spop_bytes_write(w, slice_str(name));
-	spop_value_write(w, &(struct spop_value){.type = SPOP_DATA_T_STR,
-						 .data = slice_str(text)});
-}
-
-static void put_bytes(struct writer *w, const char *name, const void *bytes, size_t len)
-{
-	spop_bytes_write(w, slice_str(name));
-	spop_value_write(w, &(struct spop_value){.type = SPOP_DATA_T_BIN,
-						 .data = slice_of(bytes, len)});
-}
-
-/* A message of <len> bytes of <fill>, and its answer, of which <rqlen> are the RQ. */
-static void note(struct journal *all, const char *name, const char *id, uint8_t fill,
-		 size_t len, size_t rqlen, size_t needed)
-{
-	static _Thread_local uint8_t rq[128 * 1024], args[129 * 1024], ack[4096];
-	struct writer w = writer_of(args, sizeof(args)), a = writer_of(ack, sizeof(ack));
+	static const struct policy policy = {.id = "0123456789abcdef"};
+	static const struct policy_pool pool = {.name = "pool"};
+	static _Thread_local uint8_t rq[128 * 1024];
+	const struct policy_outcome outcome = {.rule = id};
+	const struct question q = {
+		.kind = kind,
+		.id = slice_str(id),
+		.rq = slice_of(rq, len),
+		.down = slice_str("mr"),
+		.connection = {.address = slice_of("\12\0\0\1", 4), .port = 104}};
+	const struct verdict v = {.associate = kind == QUESTION_ASSOCIATE,
+				  .kind = VERDICT_ROUTE,
+				  .error = "an error",
+				  .policy = &policy,
+				  .began = 4711,
+				  .outcome = &outcome,
+				  .pool = &pool,
+				  .reply = slice_str("a PDU"),
+				  .rqlen = rqlen,
+				  .calling_ae = slice_str("CT\n"),
+				  .took = 5000};
 
 	memset(rq, fill, len);
-	put_text(&w, "id", id);
-	put_bytes(&w, "rq", rq, len);
-	put_bytes(&w, "learned", rq, 1);
-	put_bytes(&w, "src", "\12\0\0\1", 4);
-	spop_set_var_str(&a, "error", slice_str("first"));
-	spop_set_var_bin(&a, "reply", slice_str("a PDU"));
-	spop_set_var_str(&a, "key", slice_str("PATIENT"));
-	spop_set_var_int(&a, "rqlen", (int64_t)rqlen);
-	spop_set_var_str(&a, "rule", slice_str(id));
-	spop_set_var_str(&a, "error", slice_str("last"));
-	assert_true(writer_ok(&w) && writer_ok(&a));
-	journal_note(all, slice_str(name), reader_of(writer_slice(&w), false), 4,
-		     writer_slice(&a), needed);
+	journal_note(all, &q, &v, needed);
 }
 
 static struct journal_entry found;
 
-static const char *text_of(const char *name)
+static const char *text_of(enum variable id)
 {
 	static char text[128];
-	struct slice value = journal_variable(&found, name).data;
+	struct slice value = journal_text(&found, id);
 
 	snprintf(text, sizeof(text), "%.*s", (int)value.len, (const char *)value.ptr);
 	return text;
 }
 
-static size_t length_of(const char *wanted)
-{
-	struct reader args = journal_args(&found);
-	struct spop_value value;
-	struct slice name;
-
-	for (unsigned i = 0; i < found.nargs; i++) {
-		assert_true(spop_arg_next(&args, &name, &value));
-		if (slice_equal(name, slice_str(wanted)))
-			return value.data.len;
-	}
-	assert_int_equal(reader_left(&args), 0);
-	return SIZE_MAX;
-}
-
 static void test_what_is_kept(void **state)
 {
 	struct journal *all = journal_new(4);
+	struct question q;
 
-	note(all, "associate", "A1", 'x', 500, 300, 0);
+	note(all, QUESTION_ASSOCIATE, "A1", 'x', 500, 300, 0);
 	assert_true(journal_find(all, slice_str("A1"), &found));
-	assert_true(found.first);
-	assert_int_equal(found.messages, 1);
-	assert_string_equal(text_of("rule"), "A1");
-	assert_string_equal(text_of("error"), "last");
-	assert_int_equal(journal_variable(&found, "rqlen").number, 300);
-	assert_int_equal(length_of("rq"), 500);
-	assert_int_equal(length_of("src"), 4);
-	/* what may be a patient's, what is large, and what no rule asks for */
-	assert_int_equal(journal_variable(&found, "key").type, SPOP_DATA_T_NULL);
-	assert_int_equal(journal_variable(&found, "reply").type, SPOP_DATA_T_NULL);
-	assert_int_equal(length_of("learned"), SIZE_MAX);
-	assert_int_equal(length_of("id"), SIZE_MAX);
-	note(all, "dataset", "A1", 'x', 100000, 300, 1000);
+	assert_true(found.associate);
+	assert_int_equal(found.questions, 1);
+	assert_int_equal(found.rqlen, 300);
+	assert_string_equal(text_of(VARIABLE_RULE), "A1");
+	assert_string_equal(text_of(VARIABLE_ERROR), "an error");
+	assert_string_equal(text_of(VARIABLE_VERDICT), "route");
+	assert_string_equal(text_of(VARIABLE_BACKEND), "pool");
+	assert_string_equal(text_of(VARIABLE_CALLING_AE), "CT\\x0a");
+	assert_int_equal(journal_number(&found, VARIABLE_DECISION_US), 5);
+	/* what is not shown: PDUs, and what may be a patient's */
+	assert_string_equal(text_of(VARIABLE_REPLY), "");
+	assert_string_equal(text_of(VARIABLE_KEY), "");
+	assert_int_equal(journal_number(&found, VARIABLE_RQLEN), -1);
+	q = journal_question(&found);
+	assert_int_equal(q.kind, QUESTION_ASSOCIATE);
+	assert_int_equal(q.rq.len, 500);
+	assert_int_equal(q.connection.address.len, 4);
+	assert_int_equal(q.connection.port, 104);
+	assert_true(slice_equal(q.down, slice_str("mr")));
+	assert_true(slice_equal(q.policy, slice_str("0123456789abcdef")));
+	assert_int_equal(q.began, 4711);
+	assert_int_equal(q.id.len + q.ac.len + q.learned.len, 0);
+	note(all, QUESTION_DATASET, "A1", 'x', 100000, 300, 1000);
 	assert_true(journal_find(all, slice_str("A1"), &found));
-	assert_false(found.first);
-	assert_int_equal(found.messages, 2);
-	assert_int_equal(length_of("rq"), 300 + 2 * 1000 + JOURNAL_SLACK);
+	assert_false(found.associate);
+	assert_int_equal(found.questions, 2);
+	assert_int_equal(journal_question(&found).rq.len, 300 + 2 * 1000 + JOURNAL_SLACK);
 	assert_true(found.began_ms <= found.ended_ms && found.began_ms > 0);
 	journal_free(all);
 }
@@ -105,11 +96,12 @@ static void test_what_does_not_fit(void **state)
 {
 	struct journal *all = journal_new(2);
 
-	note(all, "dataset", "A1", 'x', 120000, 69000, 50000);
+	note(all, QUESTION_DATASET, "A1", 'x', 120000, 69000, 50000);
 	assert_true(journal_find(all, slice_str("A1"), &found));
-	assert_in_range(length_of("rq"), JOURNAL_BYTES - 300, JOURNAL_BYTES);
-	assert_int_equal(length_of("src"), 4);
-	assert_string_equal(text_of("rule"), "A1");
+	assert_in_range(journal_question(&found).rq.len, JOURNAL_BYTES - 300,
+			JOURNAL_BYTES);
+	assert_int_equal(journal_question(&found).connection.address.len, 4);
+	assert_string_equal(text_of(VARIABLE_RULE), "A1");
 	journal_free(all);
 }
 
@@ -120,11 +112,11 @@ static void test_ids(void **state)
 
 	memset(id, 'i', sizeof(id));
 	id[JOURNAL_ID + 1] = '\0';
-	note(all, "associate", id, 'x', 10, 10, 0);
-	note(all, "associate", "", 'x', 10, 10, 0);
+	note(all, QUESTION_ASSOCIATE, id, 'x', 10, 10, 0);
+	note(all, QUESTION_ASSOCIATE, "", 'x', 10, 10, 0);
 	assert_false(journal_before(all, UINT64_MAX, &found));
 	id[JOURNAL_ID] = '\0';
-	note(all, "associate", id, 'x', 10, 10, 0);
+	note(all, QUESTION_ASSOCIATE, id, 'x', 10, 10, 0);
 	assert_true(journal_find(all, slice_str(id), &found));
 	assert_false(
 		journal_find(all, slice_head(slice_str(id), JOURNAL_ID - 1), &found));
@@ -140,7 +132,7 @@ static void check_list(struct journal *all, const char *expected)
 	while (journal_before(all, number, &found)) {
 		number = found.number;
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s ",
-			 text_of("rule"));
+			 text_of(VARIABLE_RULE));
 	}
 	assert_string_equal(list, expected);
 }
@@ -153,24 +145,24 @@ static void test_the_ring(void **state)
 	check_list(all, "");
 	for (int i = 1; i <= 8; i++) {
 		snprintf(id, sizeof(id), "%d", i);
-		note(all, "associate", id, 'x', 10, 10, 0);
+		note(all, QUESTION_ASSOCIATE, id, 'x', 10, 10, 0);
 		if (i == 2)
 			check_list(all, "2 1 ");
 	}
 	check_list(all, "8 7 6 ");
-	note(all, "dataset", "7", 'x', 10, 10, 0);
+	note(all, QUESTION_DATASET, "7", 'x', 10, 10, 0);
 	check_list(all, "8 7 6 ");
 	for (int i = 1; i <= 8; i++) {
 		snprintf(id, sizeof(id), "%d", i);
 		assert_int_equal(journal_find(all, slice_str(id), &found), i >= 6);
 	}
 	/* one that was forgotten is a new one */
-	note(all, "dataset", "1", 'x', 10, 10, 0);
+	note(all, QUESTION_DATASET, "1", 'x', 10, 10, 0);
 	check_list(all, "1 8 7 ");
 	journal_free(all);
 	all = journal_new(1);
-	note(all, "associate", "1", 'x', 10, 10, 0);
-	note(all, "associate", "2", 'x', 10, 10, 0);
+	note(all, QUESTION_ASSOCIATE, "1", 'x', 10, 10, 0);
+	note(all, QUESTION_ASSOCIATE, "2", 'x', 10, 10, 0);
 	check_list(all, "2 ");
 	journal_free(all);
 }
@@ -183,8 +175,8 @@ static void *writes(void *all)
 
 	for (unsigned i = 0; i < EACH; i++) {
 		snprintf(id, sizeof(id), "%u", i % (2 * KEPT));
-		note(all, "dataset", id, (uint8_t)(i % (2 * KEPT)), 100 + i % 3000, 50,
-		     20);
+		note(all, QUESTION_DATASET, id, (uint8_t)(i % (2 * KEPT)), 100 + i % 3000,
+		     50, 20);
 	}
 	return NULL;
 }
@@ -192,20 +184,16 @@ static void *writes(void *all)
 /* Whatever is read is of one piece: the id, the rule, and each byte of what was asked. */
 static void check_piece(struct journal_entry *one)
 {
-	struct reader args = journal_args(one);
-	struct slice rule = journal_variable(one, "rule").data, name;
-	struct spop_value value;
+	struct slice rule = journal_text(one, VARIABLE_RULE),
+		     rq = journal_question(one).rq;
 	unsigned is = 0;
 
 	assert_true(slice_equal(journal_id(one), rule));
 	for (size_t i = 0; i < rule.len; i++)
 		is = 10 * is + (unsigned)(rule.ptr[i] - '0');
-	for (unsigned i = 0; i < one->nargs; i++) {
-		assert_true(spop_arg_next(&args, &name, &value));
-		for (size_t k = 0;
-		     slice_equal(name, slice_str("rq")) && k < value.data.len; k++)
-			assert_int_equal(value.data.ptr[k], is);
-	}
+	assert_true(rq.len > 0);
+	for (size_t i = 0; i < rq.len; i++)
+		assert_int_equal(rq.ptr[i], is);
 }
 
 static void test_many_threads(void **state)
