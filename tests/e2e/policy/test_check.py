@@ -385,6 +385,29 @@ def test_explain_what_an_scu_has_sent(written):
     assert explained(policy, path)["decision"]["rule"] == "lab"
 
 
+@pytest.mark.parametrize("length", [114689, 118284, 130048])
+def test_explain_a_large_request(written, length):
+    """HAProxy holds more of an A-ASSOCIATE-RQ than of the data behind it."""
+    policy = written("policy.json", BY_MODALITY)
+    contexts = [wire.Context(1, wire.CT_IMAGE, (wire.EXPLICIT_LE,))]
+    contexts += [wire.Context(i, wire.CT_IMAGE, ("1.2.840.10008.1.2.4.%058d" % i,) * 12) for i in range(3, 255, 2)]
+    while len(wire.associate_rq(contexts, calling="LAB1")) + 1000 > length:
+        contexts.pop()
+    rest = length - len(wire.associate_rq(contexts, calling="LAB1"))
+    rq = wire.associate_rq(contexts, calling="LAB1", extra=wire.item(0xfe, bytes(rest - 4)))
+    assert len(rq) == length
+    assert explained(policy, written("capture", rq))["decision"] == {"rule": "lab", "backend": "lab"}
+    assert explained(policy, written("capture", rq), "--calling-ae", "CT1")["decision"]["rule"] == "default"
+
+
+def test_explain_a_request_beyond_the_buffer(written):
+    contexts = [wire.Context(i, wire.CT_IMAGE, ("1.2.840.10008.1.2.4.%058d" % i,) * 20) for i in range(1, 255, 2)]
+    rq = wire.associate_rq(contexts, calling="LAB1")
+    assert len(rq) > 130048
+    status, output, errors = examples.dicom_spoa("explain", written("policy.json", BY_MODALITY), written("capture", rq))
+    assert (status, output) == (1, "") and "longer than HAProxy's buffer" in errors
+
+
 @pytest.fixture
 def samples(tmp_path):
     subprocess.run([sys.executable, "-B", os.path.join(ROOT, "dicom-samples", "build.py"), str(tmp_path / "samples")],
