@@ -27,31 +27,27 @@ static const struct command commands[] = {
 	{"pseudonym", pseudonym_command},
 };
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: dicom-spoa COMMAND [OPTION]...\n"
-	      "       dicom-spoa COMMAND --help\n"
-	      "\n"
-	      "  serve      answer HAProxy's questions\n"
-	      "  check      say what is wrong with a policy\n"
-	      "  explain    say where a policy sends a file, and why\n"
-	      "  probe      ask an archive what it accepts\n"
-	      "  why        say where an association was sent, and why\n"
-	      "  top        show what agents do at the moment\n"
-	      "  pseudonym  print the name of a patient in the log\n"
-	      "  --version  print the version\n"
-	      "  --help     print this\n",
-	      out);
-}
+static const char usage[] = "usage: dicom-spoa COMMAND [OPTION]...\n"
+			    "       dicom-spoa COMMAND --help\n"
+			    "\n"
+			    "  serve      answer HAProxy's questions\n"
+			    "  check      say what is wrong with a policy\n"
+			    "  explain    say where a policy sends a file, and why\n"
+			    "  probe      ask an archive what it accepts\n"
+			    "  why        say where an association was sent, and why\n"
+			    "  top        show what agents do at the moment\n"
+			    "  pseudonym  print the name of a patient in the log\n"
+			    "  --version  print the version\n"
+			    "  --help     print this\n";
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("dicom-spoa " DICOM_SPOA_VERSION);
 		return EXIT_OK;
 	}
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		print_usage(stdout);
+		fputs(usage, stdout);
 		return EXIT_OK;
 	}
 	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -59,6 +55,11 @@ int main(int argc, char **argv)
 			argv[1] = argv[0];
 			return commands[i].run(argc - 1, argv + 1);
 		}
-	print_usage(stderr);
+	fputs(usage, stderr);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	return command_end(run(argc, argv));
 }

@@ -5,7 +5,6 @@
 #include "loader/policy_file.h"
 #include "policy/unreachable.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,21 +16,18 @@ struct check {
 	bool has_haproxy;
 };
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: dicom-spoa check POLICY [--haproxy FILE]...\n"
-	      "\n"
-	      "Prints everything that is wrong with a policy, as FILE:LINE:COLUMN.\n"
-	      "\n"
-	      "  --haproxy FILE   configuration of HAProxy, or a directory of it, whose\n"
-	      "                   pools are compared with the policy's; may be given\n"
-	      "                   several times, in the order of HAProxy's -f\n"
-	      "  --help           print this\n"
-	      "\n"
-	      "Status 0: it can be used, though there may be warnings.  Status 1: there\n"
-	      "are errors.  Status 2: bad usage.\n",
-	      out);
-}
+static const char usage[] =
+	"usage: dicom-spoa check POLICY [--haproxy FILE]...\n"
+	"\n"
+	"Prints everything that is wrong with a policy, as FILE:LINE:COLUMN.\n"
+	"\n"
+	"  --haproxy FILE   configuration of HAProxy, or a directory of it, whose\n"
+	"                   pools are compared with the policy's; may be given\n"
+	"                   several times, in the order of HAProxy's -f\n"
+	"  --help           print this\n"
+	"\n"
+	"Status 0: it can be used, though there may be warnings.  Status 1: there\n"
+	"are errors.  Status 2: bad usage.\n";
 
 /*** places ***/
 
@@ -164,7 +160,6 @@ static bool read_haproxy(struct check *c, const char *path)
 {
 	char error[512];
 
-	c->has_haproxy = true;
 	if (haproxy_config_read(&c->haproxy, path, error, sizeof(error)))
 		return true;
 	report_add(&c->report, false, NULL, (struct json_place){0}, "%s", error);
@@ -199,37 +194,25 @@ static void print_report(const struct report *r)
 		printf("and %zu more\n", r->errors + r->warnings - r->n);
 }
 
-static const struct option options[] = {
-	{"haproxy", required_argument, NULL, 'c'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
 int check_command(int argc, char **argv)
 {
 	static struct check c;
-	enum exit_status status;
-	bool ok = true;
-	int id;
+	static struct command_texts haproxy;
+	const struct command_option options[] = {{"haproxy", .texts = &haproxy}, {NULL}};
+	char **args;
+	int status;
 
-	while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (id == 'c') {
-			ok = ok && read_haproxy(&c, optarg);
-			continue;
-		}
-		print_usage(id == 'h' ? stdout : stderr);
-		return id == 'h' ? EXIT_OK : EXIT_USAGE;
-	}
-	if (argc - optind != 1) {
-		print_usage(stderr);
-		return EXIT_USAGE;
-	}
-	c.path = argv[optind];
-	c.has_haproxy = c.has_haproxy && ok;
+	args = command_arguments(argc, argv, usage, options, 1, &status);
+	if (!args)
+		return status;
+	c.path = args[0];
+	c.has_haproxy = haproxy.n > 0;
+	for (size_t i = 0; i < haproxy.n && c.has_haproxy; i++)
+		c.has_haproxy = read_haproxy(&c, haproxy.list[i]);
 	check_policy(&c);
 	print_report(&c.report);
 	status = c.report.errors > 0 ? EXIT_CONFIGURATION : EXIT_OK;
 	report_clear(&c.report);
 	haproxy_config_free(&c.haproxy);
-	return (int)status;
+	return status;
 }

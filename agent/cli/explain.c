@@ -4,11 +4,11 @@
 #include "cli/explain_text.h"
 #include "decide/answer.h"
 #include "cli/rehearsal.h"
+#include "dicom/pdu.h"
 #include "loader/policy_file.h"
 #include "history/reasons.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 
 struct explain {
@@ -20,30 +20,27 @@ struct explain {
 	uint8_t stream[SCU_BYTES_SIZE];
 };
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: dicom-spoa explain POLICY FILE [OPTION]...\n"
-	      "\n"
-	      "Says where the policy sends FILE, and why: a DICOM file, or the bytes "
-	      "that\n"
-	      "an SCU has sent, from its A-ASSOCIATE-RQ on.  It shows values of the "
-	      "file.\n"
-	      "\n"
-	      "  --calling-ae NAME     AE titles; those of a capture if not given\n"
-	      "  --called-ae NAME\n"
-	      "  --from ADDRESS        of the SCU, IPv4 or IPv6\n"
-	      "  --port NUMBER         to which it has connected\n"
-	      "  --server-name NAME    TLS: the name that it has asked for (SNI)\n"
-	      "  --client-name NAME    TLS: the common name of its certificate\n"
-	      "  --user NAME           user identity\n"
-	      "  --at TIME             when the association began: 2026-11-25T19:30\n"
-	      "  --down POOLS          of which no archive is up, separated by spaces\n"
-	      "  --json                for programs\n"
-	      "  --help                print this\n"
-	      "\n"
-	      "Status 1: a file cannot be used.  Status 2: bad usage.\n",
-	      out);
-}
+static const char usage[] =
+	"usage: dicom-spoa explain POLICY FILE [OPTION]...\n"
+	"\n"
+	"Says where the policy sends FILE, and why: a DICOM file, or the bytes "
+	"that\n"
+	"an SCU has sent, from its A-ASSOCIATE-RQ on.  It shows values of the "
+	"file.\n"
+	"\n"
+	"  --calling-ae NAME     AE titles; those of a capture if not given\n"
+	"  --called-ae NAME\n"
+	"  --from ADDRESS        of the SCU, IPv4 or IPv6\n"
+	"  --port NUMBER         to which it has connected\n"
+	"  --server-name NAME    TLS: the name that it has asked for (SNI)\n"
+	"  --client-name NAME    TLS: the common name of its certificate\n"
+	"  --user NAME           user identity\n"
+	"  --at TIME             when the association began: 2026-11-25T19:30\n"
+	"  --down POOLS          of which no archive is up, separated by spaces\n"
+	"  --json                for programs\n"
+	"  --help                print this\n"
+	"\n"
+	"Status 1: a file cannot be used.  Status 2: bad usage.\n";
 
 static bool fail(const char *path, const char *why)
 {
@@ -175,120 +172,59 @@ static bool explain(struct explain *e)
 	return ok;
 }
 
-static bool usage_error(const char *option, const char *value, const char *expected)
+static bool read_from(const char *value, void *to)
 {
-	fprintf(stderr, "dicom-spoa: --%s %s: expected %s\n", option, value, expected);
-	return false;
+	struct rehearsal *iv = to;
+
+	return iv->has_from = ip_parse(slice_str(value), &iv->from);
 }
 
-static bool is_ae_title(const char *text)
+static bool read_time(const char *value, void *to)
 {
-	return *text && strlen(text) <= PDU_AE_TITLE;
+	int64_t *began = to;
+	double seconds;
+
+	if (!value_bound(VALUE_DATE_TIME, value, false, &seconds) || seconds < 1)
+		return false;
+	*began = (int64_t)seconds;
+	return true;
 }
 
-enum option_id {
-	OPTION_CALLING = 256,
-	OPTION_CALLED,
-	OPTION_FROM,
-	OPTION_PORT,
-	OPTION_SERVER_NAME,
-	OPTION_CLIENT_NAME,
-	OPTION_USER,
-	OPTION_AT,
-	OPTION_DOWN,
-	OPTION_JSON,
-	OPTION_HELP
-};
-
-static const struct option options[] = {
-	{"calling-ae", required_argument, NULL, OPTION_CALLING},
-	{"called-ae", required_argument, NULL, OPTION_CALLED},
-	{"from", required_argument, NULL, OPTION_FROM},
-	{"port", required_argument, NULL, OPTION_PORT},
-	{"server-name", required_argument, NULL, OPTION_SERVER_NAME},
-	{"client-name", required_argument, NULL, OPTION_CLIENT_NAME},
-	{"user", required_argument, NULL, OPTION_USER},
-	{"at", required_argument, NULL, OPTION_AT},
-	{"down", required_argument, NULL, OPTION_DOWN},
-	{"json", no_argument, NULL, OPTION_JSON},
-	{"help", no_argument, NULL, OPTION_HELP},
-	{NULL, 0, NULL, 0},
-};
-
-static bool read_number(struct explain *e, int id, const char *value)
+static bool is_user(const char *value)
 {
-	struct rehearsal *iv = &e->interview;
-	double number = -1;
-
-	switch (id) {
-	case OPTION_FROM:
-		iv->has_from = ip_parse(slice_str(value), &iv->from);
-		return iv->has_from || usage_error("from", value, "an IP address");
-	case OPTION_PORT:
-		if (!value_number(VALUE_NUMBER, slice_str(value), &number) ||
-		    number < 0 || number > UINT16_MAX)
-			return usage_error("port", value, "a number up to 65535");
-		iv->port = (int64_t)number;
-		return true;
-	default:
-		if (!value_bound(VALUE_DATE_TIME, value, false, &number) || number < 1)
-			return usage_error("at", value, "YYYY-MM-DDTHH:MM");
-		iv->began = (int64_t)number;
-		return true;
-	}
-}
-
-static bool read_option(struct explain *e, int id, const char *value)
-{
-	switch (id) {
-	case OPTION_CALLING:
-		e->scu.calling_ae = value;
-		return is_ae_title(value) ||
-		       usage_error("calling-ae", value, "1 to 16 characters");
-	case OPTION_CALLED:
-		e->scu.called_ae = value;
-		return is_ae_title(value) ||
-		       usage_error("called-ae", value, "1 to 16 characters");
-	case OPTION_SERVER_NAME:
-		e->interview.server_name = value;
-		return true;
-	case OPTION_CLIENT_NAME:
-		e->interview.client_name = value;
-		return true;
-	case OPTION_USER:
-		e->scu.user = value;
-		return strlen(value) <= 1024 ||
-		       usage_error("user", value, "up to 1024 characters");
-	case OPTION_DOWN:
-		e->interview.down = value;
-		return true;
-	case OPTION_JSON:
-		return e->json = true;
-	default:
-		return read_number(e, id, value);
-	}
+	return strlen(value) <= 1024;
 }
 
 int explain_command(int argc, char **argv)
 {
-	static struct explain e = {.interview = {.port = -1}};
-	int id;
+	static struct explain e;
+	const unsigned none = UINT16_MAX + 1;
+	unsigned port = none;
+	const struct command_option options[] = {
+		{"calling-ae", .text = &e.scu.calling_ae, .is = pdu_is_ae_title,
+		 .expected = PDU_AE_TITLE_FORM},
+		{"called-ae", .text = &e.scu.called_ae, .is = pdu_is_ae_title,
+		 .expected = PDU_AE_TITLE_FORM},
+		{"from", .read = read_from, .to = &e.interview,
+		 .expected = "an IP address"},
+		{"port", .number = &port, .max = UINT16_MAX},
+		{"server-name", .text = &e.interview.server_name},
+		{"client-name", .text = &e.interview.client_name},
+		{"user", .text = &e.scu.user, .is = is_user,
+		 .expected = "up to 1024 characters"},
+		{"at", .read = read_time, .to = &e.interview.began,
+		 .expected = "YYYY-MM-DDTHH:MM"},
+		{"down", .text = &e.interview.down},
+		{"json", .flag = &e.json},
+		{NULL},
+	};
+	int status;
+	char **args = command_arguments(argc, argv, usage, options, 2, &status);
 
-	while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (id == OPTION_HELP) {
-			print_usage(stdout);
-			return EXIT_OK;
-		}
-		if (id == '?' || !read_option(&e, id, optarg)) {
-			print_usage(stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (argc - optind != 2) {
-		print_usage(stderr);
-		return EXIT_USAGE;
-	}
-	e.policy_path = argv[optind];
-	e.file_path = argv[optind + 1];
+	if (!args)
+		return status;
+	e.interview.port = port == none ? -1 : (int64_t)port;
+	e.policy_path = args[0];
+	e.file_path = args[1];
 	return explain(&e) ? EXIT_OK : EXIT_CONFIGURATION;
 }

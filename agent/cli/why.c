@@ -4,42 +4,35 @@
 #include "cli/explain_text.h"
 #include "net/http_get.h"
 
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { AGENTS_MAX = 64, ANSWER_MS = 5000, ID_MAX = 64 };
-
-static const char default_agent[] = "127.0.0.1:8405";
+enum { ANSWER_MS = 5000, ID_MAX = 64 };
 
 struct why {
 	const char *id;
-	const char *agents[AGENTS_MAX];
-	size_t n;
+	struct command_texts agents;
 	bool json;
 	json_t *found;        /* what is known, of the agent that was asked last */
 	const char *found_at; /* which one that is */
 	bool failed;          /* some agent could not be asked */
 };
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: dicom-spoa why ID [OPTION]...\n"
-	      "\n"
-	      "Says where an association was sent, and why: the one that stands as "
-	      "id=\"ID\" in\n"
-	      "HAProxy's log.  It shows no values that may be a patient's.\n"
-	      "\n"
-	      "  --agent HOST:PORT     serve --metrics of an agent; may be given several "
-	      "times\n"
-	      "                        (default 127.0.0.1:8405)\n"
-	      "  --json                for programs\n"
-	      "  --help                print this\n"
-	      "\n"
-	      "Status 1: no agent knows it, or not any more.  Status 2: bad usage.\n",
-	      out);
-}
+static const char usage[] =
+	"usage: dicom-spoa why ID [OPTION]...\n"
+	"\n"
+	"Says where an association was sent, and why: the one that stands as "
+	"id=\"ID\" in\n"
+	"HAProxy's log.  It shows no values that may be a patient's.\n"
+	"\n"
+	"  --agent HOST:PORT     serve --metrics of an agent; may be given several "
+	"times\n"
+	"                        (default " COMMAND_AGENT ")\n"
+	"  --json                for programs\n"
+	"  --help                print this\n"
+	"\n"
+	"Status 1: no agent knows it, or not any more.  Status 2: bad usage.\n";
 
 /* What goes into the path of a request as it is. */
 static bool is_id(const char *text)
@@ -194,38 +187,23 @@ static bool tell(const struct why *w)
 
 int why_command(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"agent", required_argument, NULL, 'a'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	static struct why w;
+	const struct command_option options[] = {
+		{"agent", .texts = &w.agents}, {"json", .flag = &w.json}, {NULL}};
+	int status;
+	char **args = command_arguments(argc, argv, usage, options, 1, &status);
 	bool told;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h') {
-			print_usage(stdout);
-			return EXIT_OK;
-		}
-		if (c == '?' || (c == 'a' && w.n == AGENTS_MAX)) {
-			print_usage(stderr);
-			return EXIT_USAGE;
-		}
-		if (c == 'a')
-			w.agents[w.n++] = optarg;
-		w.json |= c == 'j';
-	}
-	if (argc - optind != 1 || !is_id(argv[optind])) {
-		print_usage(stderr);
-		return EXIT_USAGE;
-	}
-	w.id = argv[optind];
-	if (w.n == 0)
-		w.agents[w.n++] = default_agent;
-	for (size_t i = 0; i < w.n; i++)
-		ask(&w, w.agents[i]);
+	if (!args)
+		return status;
+	if (!is_id(args[0]))
+		return command_misused(usage, "%s: expected an ID of HAProxy's log",
+				       args[0]);
+	w.id = args[0];
+	if (w.agents.n == 0)
+		w.agents.list[w.agents.n++] = COMMAND_AGENT;
+	for (size_t i = 0; i < w.agents.n; i++)
+		ask(&w, w.agents.list[i]);
 	told = tell(&w);
 	json_decref(w.found);
 	return told ? EXIT_OK : EXIT_CONFIGURATION;

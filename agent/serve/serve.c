@@ -25,8 +25,6 @@ enum {
 	DRAIN_MS = 5000
 };
 
-static const char default_metrics[] = "127.0.0.1:8405";
-
 static bool configuration_error(const char *text)
 {
 	fprintf(stderr, "dicom-spoa: %s\n", text);
@@ -74,8 +72,8 @@ static bool open_listeners(const struct serve_options *o, const struct passwd *u
 		owner.uid = user->pw_uid;
 		owner.gid = user->pw_gid;
 	}
-	for (size_t i = 0; i < o->naddresses; i++)
-		if (!listener_open(listeners, o->addresses[i], &owner, &error))
+	for (size_t i = 0; i < o->addresses.n; i++)
+		if (!listener_open(listeners, o->addresses.list[i], &owner, &error))
 			return configuration_error(error.text);
 	return true;
 }
@@ -90,7 +88,7 @@ static bool open_exporter(const struct serve_options *o, struct exporter **expor
 
 	if (o->metrics && strcmp(o->metrics, "off") == 0)
 		return true;
-	*exporter = exporter_open(o->metrics ? o->metrics : default_metrics, &error);
+	*exporter = exporter_open(o->metrics ? o->metrics : COMMAND_AGENT, &error);
 	if (*exporter)
 		return true;
 	if (o->metrics)
@@ -220,9 +218,9 @@ static const struct serve_options serve_defaults = {
 int serve_command(int argc, char **argv)
 {
 	struct serve_options o = serve_defaults;
-	enum exit_status status;
+	int status;
 
-	if (serve_options_end(argc, argv, &o, &status))
-		return (int)status;
+	if (!serve_options_read(argc, argv, &o, &status))
+		return status;
 	return (int)serve(&o);
 }

@@ -5,7 +5,6 @@
 #include "top/tables.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,69 +13,36 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { AGENTS_MAX = 64, ANSWER_MS = 2000 };
-
-static const char default_agent[] = "127.0.0.1:8405";
-
-struct options {
-	const char *agents[AGENTS_MAX];
-	size_t n;
-	double seconds; /* between two looks */
-	bool once;
-};
+enum { ANSWER_MS = 2000 };
 
 static volatile sig_atomic_t told_to_end;
 
-static void print_usage(FILE *out)
-{
-	fputs("usage: dicom-spoa top [OPTION]...\n"
-	      "\n"
-	      "Shows what agents do at the moment: associations by rule and pool, the "
-	      "time of\n"
-	      "an answer, refusals and why, the policy in force.  `q` ends it.\n"
-	      "\n"
-	      "  --agent HOST:PORT     serve --metrics of an agent; may be given "
-	      "several\n"
-	      "                        times: their counters are added up\n"
-	      "                        (default 127.0.0.1:8405)\n"
-	      "  --interval SECONDS    between two looks (default 1)\n"
-	      "  --once                look twice, print that, and end; so it does where "
-	      "the\n"
-	      "                        output is no terminal\n"
-	      "  --help                print this\n"
-	      "\n"
-	      "Status 1: no agent answered.  Status 2: bad usage.\n",
-	      out);
-}
+static const char usage[] =
+	"usage: dicom-spoa top [OPTION]...\n"
+	"\n"
+	"Shows what agents do at the moment: associations by rule and pool, the "
+	"time of\n"
+	"an answer, refusals and why, the policy in force.  `q` ends it.\n"
+	"\n"
+	"  --agent HOST:PORT     serve --metrics of an agent; may be given "
+	"several\n"
+	"                        times: their counters are added up\n"
+	"                        (default " COMMAND_AGENT ")\n"
+	"  --interval SECONDS    between two looks (default 1)\n"
+	"  --once                look twice, print that, and end; so it does where "
+	"the\n"
+	"                        output is no terminal\n"
+	"  --help                print this\n"
+	"\n"
+	"Status 1: no agent answered.  Status 2: bad usage.\n";
 
-static bool read_interval(const char *value, double *seconds)
+static bool read_interval(const char *value, void *to)
 {
+	double *seconds = to;
 	char *end;
 
 	*seconds = strtod(value, &end);
-	if (end != value && *end == '\0' && *seconds >= 0.1 && *seconds <= 3600)
-		return true;
-	fprintf(stderr, "dicom-spoa: --interval %s: expected 0.1 to 3600 seconds\n",
-		value);
-	return false;
-}
-
-static bool read_option(struct options *o, int id, const char *value)
-{
-	switch (id) {
-	case 'a':
-		if (o->n == AGENTS_MAX)
-			return false;
-		o->agents[o->n++] = value;
-		return true;
-	case 'i':
-		return read_interval(value, &o->seconds);
-	case 'o':
-		o->once = true;
-		return true;
-	default:
-		return false;
-	}
+	return end != value && *end == '\0' && *seconds >= 0.1 && *seconds <= 3600;
 }
 
 /*** looking ***/
@@ -92,7 +58,7 @@ static bool look(struct top *t)
 	return any;
 }
 
-static enum exit_status print_once(struct top *t, double seconds)
+static int print_once(struct top *t, double seconds)
 {
 	bool any = look(t);
 
@@ -100,8 +66,8 @@ static enum exit_status print_once(struct top *t, double seconds)
 		poll(NULL, 0, (int)(seconds * 1000));
 		any = look(t);
 	}
-	if (!top_text_print(stdout, t) || fflush(stdout) != 0) {
-		fprintf(stderr, "dicom-spoa: %s\n", strerror(errno));
+	if (!top_text_print(stdout, t)) {
+		fprintf(stderr, "dicom-spoa: out of memory\n");
 		return EXIT_CONFIGURATION;
 	}
 	return any ? EXIT_OK : EXIT_CONFIGURATION;
@@ -201,7 +167,7 @@ static bool run_screen(struct top *t, double seconds)
 }
 
 /* The terminal is left as it was, also at a signal. */
-static enum exit_status use_screen(struct top *t, double seconds)
+static int use_screen(struct top *t, double seconds)
 {
 	const struct sigaction action = {.sa_handler = on_end};
 	struct termios before, keys;
@@ -227,42 +193,31 @@ static enum exit_status use_screen(struct top *t, double seconds)
 
 int top_command(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"agent", required_argument, NULL, 'a'},
-		{"interval", required_argument, NULL, 'i'},
-		{"once", no_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	struct options o = {.seconds = 1};
-	static struct top_agent agents[AGENTS_MAX];
+	static struct top_agent agents[COMMAND_TEXTS];
+	static struct command_texts addresses;
 	struct top t = {.agents = agents};
-	enum exit_status status;
-	int id;
+	double seconds = 1;
+	bool once = false;
+	const struct command_option options[] = {
+		{"agent", .texts = &addresses},
+		{"interval", .read = read_interval, .to = &seconds,
+		 .expected = "0.1 to 3600 seconds"},
+		{"once", .flag = &once},
+		{NULL},
+	};
+	int status;
 
-	while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (id == 'h') {
-			print_usage(stdout);
-			return EXIT_OK;
-		}
-		if (!read_option(&o, id, optarg)) {
-			print_usage(stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (argc != optind) {
-		print_usage(stderr);
-		return EXIT_USAGE;
-	}
-	if (o.n == 0)
-		o.agents[o.n++] = default_agent;
-	for (t.n = 0; t.n < o.n; t.n++)
-		agents[t.n].address = o.agents[t.n];
-	if (o.once || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		status = print_once(&t, o.seconds);
+	if (!command_arguments(argc, argv, usage, options, 0, &status))
+		return status;
+	if (addresses.n == 0)
+		addresses.list[addresses.n++] = COMMAND_AGENT;
+	for (; t.n < addresses.n; t.n++)
+		agents[t.n].address = addresses.list[t.n];
+	if (once || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		status = print_once(&t, seconds);
 	else
-		status = use_screen(&t, o.seconds);
+		status = use_screen(&t, seconds);
 	for (size_t i = 0; i < t.n; i++)
 		top_agent_close(&agents[i]);
-	return (int)status;
+	return status;
 }

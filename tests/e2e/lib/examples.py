@@ -219,6 +219,15 @@ def dicom_spoa(*arguments, wrapped=True):
     return done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace")
 
 
+def on_a_full_disk(*arguments):
+    """(exit status, what it wrote to stderr) if stdout can take nothing"""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([*command_of("AGENT_WRAPPER", ""),
+                               *command_of("DICOM_SPOA", os.path.join(ROOT, "build", "dicom-spoa")), *map(str, arguments)],
+                              timeout=PATIENCE, stdout=full, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stderr.decode("utf-8", "replace")
+
+
 def explain(policy, it, directory):
     """What dicom-spoa explain --json says of what is given."""
     path = write_object(it, directory)

@@ -277,7 +277,10 @@ def test_mistakes_in_a_list_file(check, written):
     ["check", POLICY, "--haproxi", HAPROXY, "--what"], ["explain"], ["explain", POLICY], ["explain", POLICY, "a", "b"],
     ["explain", POLICY, "a", "--from", "10.1"], ["explain", POLICY, "a", "--from", "host.example.org"],
     ["explain", POLICY, "a", "--port", "65536"], ["explain", POLICY, "a", "--port", "-1"],
-    ["explain", POLICY, "a", "--port", "http"], ["explain", POLICY, "a", "--at", "yesterday"],
+    ["explain", POLICY, "a", "--port", "http"], ["explain", POLICY, "a", "--port", "104.7"],
+    ["explain", POLICY, "a", "--port", "1e2"], ["explain", POLICY, "a", "--port", ""],
+    ["explain", POLICY, "a", "--calling-ae", "A\\B"], ["explain", POLICY, "a", "--called-ae", "R\u00f6ntgen"],
+    ["explain", POLICY, "a", "--called-ae", " "], ["explain", POLICY, "a", "--at", "yesterday"],
     ["explain", POLICY, "a", "--at", "2026-02-30T10:00"], ["explain", POLICY, "a", "--calling-ae", ""],
     ["explain", POLICY, "a", "--called-ae", "SEVENTEEN_LETTERS"], ["explain", POLICY, "a", "--user", "x" * 1025],
     ["explain", POLICY, "a", "--json=yes"], ["explain", POLICY, "a", "--colour"]],
@@ -293,6 +296,20 @@ def test_help(command):
     status, output, errors = examples.dicom_spoa(*command, "--help")
     assert (status, errors) == (0, "")
     assert output.startswith(f"usage: dicom-spoa {' '.join(command)}")
+
+
+FULL = "dicom-spoa: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "explain --help", "check POLICY", "explain POLICY FILE",
+                                     "explain POLICY FILE --json", "pseudonym --key KEY 4711"])
+def test_a_full_disk(written, command):
+    """What is printed is written, or the status says that it is not."""
+    files = {"POLICY": written("policy.json", rules({"PatientID": "X"}, {}, {})), "KEY": written("key", "0123456789abcdef"),
+             "FILE": objects.write_file(written("ct.dcm", ""), objects.make("CT"))}
+    os.chmod(files["KEY"], 0o600)
+    status, errors = examples.on_a_full_disk(*(files.get(word, word) for word in command.split()))
+    assert status == 1 and errors.endswith(FULL), errors
 
 
 # explain ------------------------------------------------------------------------------------------

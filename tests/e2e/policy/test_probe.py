@@ -10,6 +10,7 @@ import time
 import pydicom.uid
 import pytest
 
+import examples
 import peers
 import wire
 from children import ROOT, command_of, wait_until
@@ -331,7 +332,13 @@ def test_a_name_that_leads_nowhere():
     (("nowhere",), "expected HOST:PORT"), (("127.0.0.1",), "expected HOST:PORT"), (("::1:104",), "expected HOST:PORT"),
     ((":104",), "expected HOST:PORT"), (("host:99999",), "expected HOST:PORT"), (("host:104", "more"), "usage:"),
     (("host:104", "--called-ae", "A" * 17), "1 to 16 characters"), (("host:104", "--timeout", "0"), "a number from 1"),
+    (("host:104", "--calling-ae", "A\\B"), "no backslash"), (("host:104", "--timeout", "1e3"), "a number from 1"),
     (("host:104", "--what"), "usage:")])
 def test_usage(arguments, said):
     status, output, errors, _ = probe(*arguments)
     assert (status, output) == (2, "") and said in errors
+
+
+def test_a_full_disk(raw_archive):
+    status, errors = examples.on_a_full_disk("probe", f"127.0.0.1:{raw_archive().port}")
+    assert (status, errors) == (1, "dicom-spoa: standard output: No space left on device\n")

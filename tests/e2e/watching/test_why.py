@@ -269,3 +269,16 @@ def test_none_are_remembered(tmp_path, owned):
     ask(owned[-1].port, 1)
     status, output, errors = examples.dicom_spoa("why", "id-1", "--agent", f"127.0.0.1:{owned[-1].metrics_port}")
     assert (status, output) == (1, "") and "it remembers no decisions" in errors
+
+
+def test_a_full_disk(stack):
+    lb = stack()
+    thing = objects.make("CT")
+    with peers.RawScu(lb.port) as scu:
+        scu.associate(peers.contexts_for(thing))
+        assert scu.store(thing) == 0
+        scu.release()
+    agent = f"127.0.0.1:{lb.agent.metrics_port}"
+    for words in (("why", lb.association(scu)["id"]), ("why", lb.association(scu)["id"], "--json"), ("top", "--once")):
+        assert examples.on_a_full_disk(*words, "--agent", agent) == (
+            1, "dicom-spoa: standard output: No space left on device\n")
