@@ -6,7 +6,7 @@ struct survey {
 	const struct pdu_associate *rq;
 	struct slice learned;
 	const struct failover *down;
-	struct promise *plan;
+	struct promise *promise;
 	const struct policy_outcome *stranded;
 };
 
@@ -22,7 +22,7 @@ static void consider(void *context, const struct policy_outcome *o)
 		s->stranded = s->stranded ? s->stranded : o;
 		pool = &o->pools->list[0];
 	}
-	promise_consider(s->rq, pool->name, pool->accepts, s->learned, s->plan);
+	promise_consider(s->rq, pool->name, pool->accepts, s->learned, s->promise);
 }
 
 /* Which rules are left matters only if pools differ, or if some are down. */
@@ -37,17 +37,17 @@ static void consider_all(struct facts *f, struct survey *s)
 		return;
 	s->stranded = stranded;
 	for (size_t i = 0; i < policy->naccepts; i++)
-		promise_consider(s->rq, NULL, policy->accepts[i], s->learned, s->plan);
+		promise_consider(s->rq, NULL, policy->accepts[i], s->learned, s->promise);
 }
 
-struct candidates candidates_plan(struct facts *f, const struct pdu_associate *rq,
+struct candidates candidates_find(struct facts *f, const struct pdu_associate *rq,
 				  struct slice learned, const struct failover *down,
-				  struct promise *plan)
+				  struct promise *promise)
 {
-	struct survey s = {rq, learned, down, plan, NULL};
+	struct survey s = {rq, learned, down, promise, NULL};
 	struct candidates p;
 
-	promise_begin(rq, plan);
+	promise_begin(rq, promise);
 	consider_all(f, &s);
 	p.fallback = candidates_fallback(f);
 	consider(&s, p.fallback);

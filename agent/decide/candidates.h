@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* candidates.h - before an association is accepted in an archive's name: where it can
- * still go, and what can be promised for all of that.
+/* candidates.h - the candidates of an association: the outcomes that its data set can
+ * still lead to, and what can be promised in the name of all of them.
  */
 #ifndef DECIDE_CANDIDATES_H
 #define DECIDE_CANDIDATES_H
@@ -10,21 +10,21 @@
 #include "decide/promise.h"
 
 struct candidates {
-	const struct policy_outcome *fallback;
-	const struct policy_outcome
-		*stranded; /* that is left, all its pools down; or NULL */
+	const struct policy_outcome *fallback; /* candidates_fallback() */
+	const struct policy_outcome *stranded; /* a candidate all of whose pools are down;
+						* NULL: there is none */
 };
 
-/* Begin <plan> with what all pools accept that the association can still go to, and that
- * of the fallback.  Of pools that are tried one after the other it is the first that is
- * not <down>.  With too many rules open all of the policy's pools count.
- * <learned>: negotiate.h; <down>: failover.h.
+/* Begin <promise> for <rq> with the pools of all candidates and of the fallback.  Of a
+ * list of pools it is the first that is not <down> which counts.  If too many rules are
+ * left to tell the candidates (RULING_MOST), all pools of the policy count. <learned>:
+ * promise_consider(); <down>: failover.h.
  */
-struct candidates candidates_plan(struct facts *f, const struct pdu_associate *rq,
+struct candidates candidates_find(struct facts *f, const struct pdu_associate *rq,
 				  struct slice learned, const struct failover *down,
-				  struct promise *plan);
+				  struct promise *promise);
 
-/* The outcome with every unknown taken as absent. */
+/* The fallback: the outcome with everything unknown taken as absent.  Never NULL. */
 const struct policy_outcome *candidates_fallback(struct facts *f);
 
 #endif

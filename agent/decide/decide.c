@@ -207,12 +207,11 @@ static void accept_early(struct decide *d, const struct question *q, struct verd
 static void splice(struct decide *d, const struct question *q, struct verdict *v)
 {
 	struct candidates c =
-		candidates_plan(&d->facts, &d->rq, q->learned, &d->down, &d->promise);
-	enum promise_obstacle obstacle = promise_finish(&d->rq, &d->promise);
+		candidates_find(&d->facts, &d->rq, q->learned, &d->down, &d->promise);
 	struct rejection why;
 
-	if (obstacle) {
-		v->cause = (enum verdict_cause)obstacle;
+	v->cause = promise_finish(&d->rq, &d->promise);
+	if (v->cause != CAUSE_NONE) {
 		v->when = FACTS_FINAL;
 		pass_through(d, q, v, c.fallback);
 	} else if (promise_refuses(&d->rq, &why)) {
@@ -316,7 +315,7 @@ static void ask_for_more(struct decide *d, struct verdict *v, size_t need)
 	set_fallback(d, v, candidates_fallback(&d->facts));
 }
 
-static enum verdict_cause cause_of(const struct dimse_message *message)
+static enum cause cause_of(const struct dimse_message *message)
 {
 	if (!message->command_whole)
 		return CAUSE_RELEASED;

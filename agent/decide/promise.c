@@ -36,21 +36,21 @@ static bool is_verification(struct slice abstract_syntax)
 	return known && known->kind == DICT_VERIFICATION;
 }
 
-void promise_begin(const struct pdu_associate *rq, struct promise *plan)
+void promise_begin(const struct pdu_associate *rq, struct promise *promise)
 {
-	plan->accepted = 0;
-	plan->maximum_length = 0;
-	plan->nseen = 0;
+	promise->accepted = 0;
+	promise->maximum_length = 0;
+	promise->nseen = 0;
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
-		plan->contexts[i].possible = UINT64_MAX;
-		plan->contexts[i].known = plan->contexts[i].missing = false;
+		promise->contexts[i].possible = UINT64_MAX;
+		promise->contexts[i].known = promise->contexts[i].missing = false;
 	}
 }
 
 /*** what has been learned ***/
 
 static void learn_syntax(const struct pdu_associate *rq, struct slice abstract_syntax,
-			 struct slice transfer_syntax, struct promise *plan)
+			 struct slice transfer_syntax, struct promise *promise)
 {
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		struct reader list = rq->contexts[i].transfer_syntaxes;
@@ -61,7 +61,7 @@ static void learn_syntax(const struct pdu_associate *rq, struct slice abstract_s
 		for (unsigned k = 0;
 		     k < PROMISE_SYNTAXES && pdu_next_transfer_syntax(&list, &uid); k++)
 			if (slice_equal(uid, transfer_syntax))
-				plan->contexts[i].possible &= ~((uint64_t)1 << k);
+				promise->contexts[i].possible &= ~((uint64_t)1 << k);
 	}
 }
 
@@ -77,7 +77,7 @@ static uint32_t number(struct slice text)
 }
 
 static void learn(const struct pdu_associate *rq, const char *pool, struct slice learned,
-		  struct promise *plan)
+		  struct promise *promise)
 {
 	while (learned.len > 0) {
 		struct slice entry = slice_part(&learned, ' ');
@@ -87,10 +87,10 @@ static void learn(const struct pdu_associate *rq, const char *pool, struct slice
 		if (pool && !slice_equal(name, slice_str(pool)))
 			continue;
 		if (slice_equal(what, slice_str("length")))
-			plan->maximum_length =
-				capability_length(plan->maximum_length, number(entry));
+			promise->maximum_length =
+				capability_length(promise->maximum_length, number(entry));
 		else
-			learn_syntax(rq, what, entry, plan);
+			learn_syntax(rq, what, entry, promise);
 	}
 }
 
@@ -112,19 +112,19 @@ static uint64_t accepted_bits(const struct pdu_context *c,
 }
 
 static void narrow(const struct pdu_associate *rq, const struct capability *accepts,
-		   struct promise *plan)
+		   struct promise *promise)
 {
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		const struct capability_row *row =
 			capability_row(accepts, rq->contexts[i].abstract_syntax);
 
-		plan->contexts[i].known |= row != NULL;
-		plan->contexts[i].missing |= row == NULL;
-		plan->contexts[i].possible &=
+		promise->contexts[i].known |= row != NULL;
+		promise->contexts[i].missing |= row == NULL;
+		promise->contexts[i].possible &=
 			row ? accepted_bits(&rq->contexts[i], accepts, row) : 0;
 	}
-	plan->maximum_length =
-		capability_length(plan->maximum_length, accepts->maximum_length);
+	promise->maximum_length =
+		capability_length(promise->maximum_length, accepts->maximum_length);
 }
 
 static bool same_pool(const char *a, const char *b)
@@ -134,99 +134,99 @@ static bool same_pool(const char *a, const char *b)
 
 void promise_consider(const struct pdu_associate *rq, const char *pool,
 		      const struct capability *accepts, struct slice learned,
-		      struct promise *plan)
+		      struct promise *promise)
 {
 	bool narrowed = false;
 
-	for (size_t i = 0; i < plan->nseen; i++) {
-		if (plan->seen[i].accepts != accepts)
+	for (size_t i = 0; i < promise->nseen; i++) {
+		if (promise->seen[i].accepts != accepts)
 			continue;
-		if (same_pool(plan->seen[i].pool, pool))
+		if (same_pool(promise->seen[i].pool, pool))
 			return;
 		narrowed = true;
 	}
-	if (plan->nseen < PROMISE_SEEN) {
-		plan->seen[plan->nseen].pool = pool;
-		plan->seen[plan->nseen++].accepts = accepts;
+	if (promise->nseen < PROMISE_SEEN) {
+		promise->seen[promise->nseen].pool = pool;
+		promise->seen[promise->nseen++].accepts = accepts;
 	}
-	learn(rq, pool, learned, plan);
+	learn(rq, pool, learned, promise);
 	if (!narrowed)
-		narrow(rq, accepts, plan);
+		narrow(rq, accepts, promise);
 }
 
 /* True if the context is accepted. */
-static bool choose(const struct pdu_context *c, struct promise *plan, unsigned i)
+static bool choose(const struct pdu_context *c, struct promise *promise, unsigned i)
 {
 	struct reader list = c->transfer_syntaxes;
 	struct slice uid;
 
-	plan->contexts[i].result = plan->contexts[i].missing
-					   ? PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED
-					   : PDU_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+	promise->contexts[i].result = promise->contexts[i].missing
+					      ? PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED
+					      : PDU_TRANSFER_SYNTAXES_NOT_SUPPORTED;
 	for (unsigned k = 0;
 	     k < PROMISE_SYNTAXES && pdu_next_transfer_syntax(&list, &uid); k++)
-		if (plan->contexts[i].possible >> k & 1) {
-			plan->contexts[i].result = PDU_ACCEPTANCE;
-			plan->contexts[i].transfer_syntax = uid;
-			plan->accepted++;
+		if (promise->contexts[i].possible >> k & 1) {
+			promise->contexts[i].result = PDU_ACCEPTANCE;
+			promise->contexts[i].transfer_syntax = uid;
+			promise->accepted++;
 			return true;
 		}
 	return false;
 }
 
-enum promise_obstacle promise_finish(const struct pdu_associate *rq, struct promise *plan)
+enum cause promise_finish(const struct pdu_associate *rq, struct promise *promise)
 {
 	bool data_sets = false;
 
-	if (plan->maximum_length == 0 || plan->maximum_length > MAXIMUM_LENGTH)
-		plan->maximum_length = MAXIMUM_LENGTH;
+	if (promise->maximum_length == 0 || promise->maximum_length > MAXIMUM_LENGTH)
+		promise->maximum_length = MAXIMUM_LENGTH;
 	if (rq->scp_role)
-		return PROMISE_SCP_ROLE;
+		return CAUSE_SCP_ROLE;
 	if (rq->user_identity_response)
-		return PROMISE_USER_IDENTITY;
+		return CAUSE_USER_IDENTITY;
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		const struct pdu_context *c = &rq->contexts[i];
 
-		if (plan->contexts[i].known || is_promised(c->abstract_syntax))
-			data_sets |= choose(c, plan, i) &&
+		if (promise->contexts[i].known || is_promised(c->abstract_syntax))
+			data_sets |= choose(c, promise, i) &&
 				     !is_verification(c->abstract_syntax);
 		else if (is_private(c->abstract_syntax))
-			plan->contexts[i].result = PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+			promise->contexts[i].result = PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED;
 		else
-			return PROMISE_OTHER_SERVICE;
+			return CAUSE_OTHER_SERVICE;
 	}
-	return data_sets ? PROMISE_NO_OBSTACLE : PROMISE_NO_CONTEXT;
+	return data_sets ? CAUSE_NONE : CAUSE_NO_CONTEXT;
 }
 
 void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *ac,
-		    struct promise *plan)
+		    struct promise *promise)
 {
-	plan->accepted = 0;
+	promise->accepted = 0;
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
-		plan->contexts[i].result = PDU_NO_REASON;
+		promise->contexts[i].result = PDU_NO_REASON;
 		for (unsigned k = 0; k < ac->ncontexts; k++) {
 			struct reader list = ac->contexts[k].transfer_syntaxes;
 
 			if (ac->contexts[k].id != rq->contexts[i].id)
 				continue;
-			plan->contexts[i].result = ac->contexts[k].result;
+			promise->contexts[i].result = ac->contexts[k].result;
 			if (ac->contexts[k].result == PDU_ACCEPTANCE &&
-			    pdu_next_transfer_syntax(&list,
-						     &plan->contexts[i].transfer_syntax))
-				plan->accepted++;
+			    pdu_next_transfer_syntax(
+				    &list, &promise->contexts[i].transfer_syntax))
+				promise->accepted++;
 			else if (ac->contexts[k].result == PDU_ACCEPTANCE)
-				plan->contexts[i].result = PDU_NO_REASON;
+				promise->contexts[i].result = PDU_NO_REASON;
 		}
 	}
 }
 
-struct slice promise_syntax(const struct pdu_associate *rq, const struct promise *plan,
+struct slice promise_syntax(const struct pdu_associate *rq, const struct promise *promise,
 			    uint8_t id)
 {
 	for (unsigned i = 0; i < rq->ncontexts; i++)
 		if (rq->contexts[i].id == id &&
-		    plan->contexts[i].result == PDU_ACCEPTANCE)
-			return plan->contexts[i].transfer_syntax;
+		    promise->contexts[i].result == PDU_ACCEPTANCE)
+			return promise->contexts[i].transfer_syntax;
 	return (struct slice){0};
 }
 
@@ -243,7 +243,7 @@ bool promise_refuses(const struct pdu_associate *rq, struct rejection *why)
 	return false;
 }
 
-void promise_write_ac(const struct pdu_associate *rq, const struct promise *plan,
+void promise_write_ac(const struct pdu_associate *rq, const struct promise *promise,
 		      struct writer *w)
 {
 	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_AC, rq->fixed,
@@ -251,21 +251,21 @@ void promise_write_ac(const struct pdu_associate *rq, const struct promise *plan
 	       item;
 
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
-		struct slice uid = plan->contexts[i].transfer_syntax;
+		struct slice uid = promise->contexts[i].transfer_syntax;
 		struct reader proposed = rq->contexts[i].transfer_syntaxes;
 
 		/* Not significant if the context is refused, but peers want to see one.
 		 * Not one of kilobytes: AC and RQ must fit into one answer.
 		 */
-		if (plan->contexts[i].result != PDU_ACCEPTANCE &&
+		if (promise->contexts[i].result != PDU_ACCEPTANCE &&
 		    (!pdu_next_transfer_syntax(&proposed, &uid) || uid.len > UID_MAX))
 			uid = slice_str(implicit_vr_le);
 		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_AC,
-					 rq->contexts[i].id, plan->contexts[i].result);
+					 rq->contexts[i].id, promise->contexts[i].result);
 		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, uid);
 		pdu_end_item(w, item);
 	}
-	item = pdu_begin_user_information(w, plan->maximum_length);
+	item = pdu_begin_user_information(w, promise->maximum_length);
 	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_VERSION_NAME,
 		       slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
 	pdu_end_item(w, item);
@@ -286,7 +286,7 @@ static bool passed_on(uint8_t type)
 	       type == PDU_ITEM_USER_IDENTITY_RQ;
 }
 
-void promise_write_rq(const struct pdu_associate *rq, const struct promise *plan,
+void promise_write_rq(const struct pdu_associate *rq, const struct promise *promise,
 		      struct writer *w)
 {
 	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_RQ, rq->fixed,
@@ -296,14 +296,14 @@ void promise_write_rq(const struct pdu_associate *rq, const struct promise *plan
 	uint8_t type;
 
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
-		if (plan->contexts[i].result != PDU_ACCEPTANCE)
+		if (promise->contexts[i].result != PDU_ACCEPTANCE)
 			continue;
 		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ,
 					 rq->contexts[i].id, 0);
 		pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX,
 			       rq->contexts[i].abstract_syntax);
 		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX,
-			       plan->contexts[i].transfer_syntax);
+			       promise->contexts[i].transfer_syntax);
 		pdu_end_item(w, item);
 	}
 	if (user.pos) { /* the SCU has sent one: it must not become longer */

@@ -5,6 +5,7 @@
 #ifndef DECIDE_VERDICT_H
 #define DECIDE_VERDICT_H
 
+#include "decide/cause.h"
 #include "decide/question.h"
 #include "dicom/pdu.h"
 #include "facts/facts.h"
@@ -16,20 +17,6 @@ enum verdict_kind {
 	VERDICT_ROUTE,  /* to <pool> */
 	VERDICT_ACCEPT, /* in an archive's name: <reply> is the A-ASSOCIATE-AC */
 	VERDICT_MORE    /* what has come of the first message does not decide yet */
-};
-
-/* Why it was decided without what the policy asked for: the outcome is the one with all
- * that is unknown taken as absent.  In the order of their metrics.
- */
-enum verdict_cause {
-	CAUSE_NONE,          /* as the policy says */
-	CAUSE_SCP_ROLE,      /* is proposed, so nothing can be promised (promise.h) */
-	CAUSE_USER_IDENTITY, /* with a response requested; the same */
-	CAUSE_OTHER_SERVICE, /* of a presentation context; the same */
-	CAUSE_NO_CONTEXT,    /* with a data set can be accepted */
-	CAUSE_RELEASED,      /* before the first message */
-	CAUSE_NO_DATA_SET,   /* in the first message, a C-ECHO-RQ for example */
-	CAUSE_TOO_LONG       /* for HAProxy's buffer, before the deciding attribute */
 };
 
 /* What could not be read.  In the order of its metrics. */
@@ -53,7 +40,7 @@ enum verdict_fault {
 struct verdict {
 	bool associate; /* on the first question, QUESTION_ASSOCIATE */
 	enum verdict_kind kind;
-	enum verdict_cause cause;
+	enum cause cause;
 	enum verdict_fault fault;
 	const char
 		*error; /* what was wrong, for the log, without patient data; or NULL */

@@ -60,7 +60,7 @@ static void test_causes(void **state)
 
 	for (unsigned c = CAUSE_SCP_ROLE; c <= CAUSE_TOO_LONG; c++) {
 		const struct verdict v = {.kind = VERDICT_ROUTE,
-					  .cause = (enum verdict_cause)c,
+					  .cause = (enum cause)c,
 					  .outcome = &outcome,
 					  .pool = &pool};
 

@@ -51,7 +51,7 @@ static struct promise plan;
 static uint8_t bytes[1 << 18];
 
 /* Plans for pools with these capabilities; <b> may be NULL. */
-static enum promise_obstacle agree(const struct capability *a, const struct capability *b,
+static enum cause agree(const struct capability *a, const struct capability *b,
 				   const char *learned)
 {
 	promise_begin(&rq, &plan);
@@ -97,7 +97,7 @@ static void test_bytes(void **state)
 	      "56 00 [['1.2.840.10008.5.1.4.1.1.2'] 02]" COMMON
 	      "58 00 [01 00 ['user'] [ ]] 59 00 [ ] 7F 00 ['private']]"
 	      "7E 00 ['unknown']");
-	assert_int_equal(agree(&usual, NULL, ""), PROMISE_NO_OBSTACLE);
+	assert_int_equal(agree(&usual, NULL, ""), CAUSE_NONE);
 	assert_int_equal(plan.accepted, 2);
 	w = writer_of(bytes, sizeof(bytes));
 	promise_write_ac(&rq, &plan, &w);
@@ -131,7 +131,7 @@ static void test_the_ac_is_short(void **state)
 
 	parse(FIXED CONTEXT_NAME "20 00 [0100 0000 " CT EXPLICIT "]"
 				 "20 00 [0300 0000 " PRIVATE "40 00 ['1'*65 ]]");
-	assert_int_equal(agree(&usual, NULL, ""), PROMISE_NO_OBSTACLE);
+	assert_int_equal(agree(&usual, NULL, ""), CAUSE_NONE);
 	promise_write_ac(&rq, &plan, &w);
 	assert_true(writer_ok(&w));
 	assert_int_equal(
@@ -193,40 +193,40 @@ static void test_what_is_not_spliced(void **state)
 {
 	static const struct {
 		const char *items;
-		enum promise_obstacle expected;
+		enum cause expected;
 	} cases[] = {
-		{STORE, PROMISE_NO_OBSTACLE},
-		{STORE "20 00 [03 00 00 00" ECHO IMPLICIT "]", PROMISE_NO_OBSTACLE},
-		{STORE "20 00 [03 00 00 00" PRIVATE IMPLICIT "]", PROMISE_NO_OBSTACLE},
-		{STORE "20 00 [03 00 00 00" MR JPEG "]", PROMISE_NO_OBSTACLE},
+		{STORE, CAUSE_NONE},
+		{STORE "20 00 [03 00 00 00" ECHO IMPLICIT "]", CAUSE_NONE},
+		{STORE "20 00 [03 00 00 00" PRIVATE IMPLICIT "]", CAUSE_NONE},
+		{STORE "20 00 [03 00 00 00" MR JPEG "]", CAUSE_NONE},
 		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]",
-		 PROMISE_NO_OBSTACLE},
+		 CAUSE_NONE},
 		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]",
-		 PROMISE_NO_OBSTACLE},
+		 CAUSE_NONE},
 		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]",
-		 PROMISE_NO_OBSTACLE},
-		{STORE "50 00 [53 00 [0000 0000]]", PROMISE_NO_OBSTACLE},
-		{STORE "50 00 [58 00 [01 00 ['user'] [ ]]]", PROMISE_NO_OBSTACLE},
+		 CAUSE_NONE},
+		{STORE "50 00 [53 00 [0000 0000]]", CAUSE_NONE},
+		{STORE "50 00 [58 00 [01 00 ['user'] [ ]]]", CAUSE_NONE},
 		/* nothing that could be promised */
-		{"", PROMISE_NO_CONTEXT},
-		{"20 00 [01 00 00 00" CT JPEG "]", PROMISE_NO_CONTEXT},
-		{"20 00 [01 00 00 00" CT "]", PROMISE_NO_CONTEXT},
-		{"20 00 [01 00 00 00" PRIVATE EXPLICIT "]", PROMISE_NO_CONTEXT},
+		{"", CAUSE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" CT JPEG "]", CAUSE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" CT "]", CAUSE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" PRIVATE EXPLICIT "]", CAUSE_NO_CONTEXT},
 		/* Verification alone has no data set to wait for (docs/splicing.md) */
-		{"20 00 [01 00 00 00" ECHO IMPLICIT "]", PROMISE_NO_CONTEXT},
+		{"20 00 [01 00 00 00" ECHO IMPLICIT "]", CAUSE_NO_CONTEXT},
 		{"20 00 [01 00 00 00" CT JPEG "] 20 00 [03 00 00 00" ECHO IMPLICIT "]",
-		 PROMISE_NO_CONTEXT},
+		 CAUSE_NO_CONTEXT},
 		/* another service, an SCP, an identity to be confirmed */
-		{"20 00 [01 00 00 00" FIND EXPLICIT "]", PROMISE_OTHER_SERVICE},
-		{STORE "20 00 [03 00 00 00" FIND IMPLICIT "]", PROMISE_OTHER_SERVICE},
+		{"20 00 [01 00 00 00" FIND EXPLICIT "]", CAUSE_OTHER_SERVICE},
+		{STORE "20 00 [03 00 00 00" FIND IMPLICIT "]", CAUSE_OTHER_SERVICE},
 		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 01]]",
-		 PROMISE_SCP_ROLE},
+		 CAUSE_SCP_ROLE},
 		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]",
-		 PROMISE_SCP_ROLE},
+		 CAUSE_SCP_ROLE},
 		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]",
-		 PROMISE_USER_IDENTITY},
+		 CAUSE_USER_IDENTITY},
 		{STORE "50 00 [58 00 [01 01 ['user'] [ ]] 58 00 [01 00 ['user'] [ ]]]",
-		 PROMISE_USER_IDENTITY},
+		 CAUSE_USER_IDENTITY},
 	};
 	char body[2048];
 
@@ -240,7 +240,7 @@ static void test_what_is_not_spliced(void **state)
 	}
 	{
 		parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" PRIVATE EXPLICIT "]");
-		assert_int_equal(agree(&more, NULL, ""), PROMISE_NO_OBSTACLE);
+		assert_int_equal(agree(&more, NULL, ""), CAUSE_NONE);
 	}
 }
 
@@ -279,7 +279,7 @@ static void test_pools_that_differ(void **state)
 				 "20 00 [03 00 00 00" MR JPEG EXPLICIT "]");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(agree(cases[i].a, cases[i].b, cases[i].learned),
-				 PROMISE_NO_OBSTACLE);
+				 CAUSE_NONE);
 		if (plan.contexts[0].result != cases[i].ct_result ||
 		    plan.contexts[1].result != cases[i].mr_result)
 			fail_msg("%zu: results %u, %u", i, plan.contexts[0].result,
@@ -292,7 +292,7 @@ static void test_pools_that_differ(void **state)
 	/* a class that one of them does not take */
 	parse(FIXED CONTEXT_NAME "20 00 [01 00 00 00" CT IMPLICIT "]"
 				 "20 00 [03 00 00 00" ECHO IMPLICIT "]");
-	assert_int_equal(agree(&usual, &other, ""), PROMISE_NO_OBSTACLE);
+	assert_int_equal(agree(&usual, &other, ""), CAUSE_NONE);
 	assert_int_equal(plan.contexts[0].result, PDU_ACCEPTANCE);
 	assert_int_equal(plan.contexts[1].result, PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED);
 }
