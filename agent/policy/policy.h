@@ -211,7 +211,7 @@ struct policy_memory; /* policy/memory.h */
 enum { POLICY_ID_SIZE = 17 };
 
 struct policy {
-	char id[POLICY_ID_SIZE]; /* hash of its files, in hexadecimal */
+	char id[POLICY_ID_SIZE]; /* hash of its files and of the probes' answers */
 	const struct policy_rule *rules;
 	size_t nrules;
 	size_t nvaried; /* rules from this number on have the outcome of <otherwise> */
