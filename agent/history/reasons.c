@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "history/reasons.h"
-#include "loader/attribute.h"
 #include "history/privacy.h"
 
 struct reasons {
@@ -44,7 +43,7 @@ static json_t *values_of(const struct reasons *t, const struct policy_attribute 
 	json_t *list;
 
 	if (fact->state == POLICY_ABSENT || fact->state == POLICY_UNKNOWN ||
-	    attribute_is_bulk(a))
+	    policy_is_bulk(a))
 		return json_null();
 	if (is_hidden(t, a))
 		return json_pack("[s]", hidden);

@@ -308,7 +308,7 @@ struct policy_attributes attribute_list(struct builder *b, json_t *json)
 				  : NULL;
 		if (!json_is_string(name))
 			builder_expected(b, name, "the name of an attribute");
-		else if (list[i] && attribute_is_bulk(list[i]))
+		else if (list[i] && policy_is_bulk(list[i]))
 			builder_fail(b, "an attribute of VR %s has no value to use here",
 				     list[i]->vr);
 		if (json_is_array(json))
@@ -317,11 +317,6 @@ struct policy_attributes attribute_list(struct builder *b, json_t *json)
 	if (n == 0)
 		builder_fail(b, "an empty list names no attribute");
 	return (struct policy_attributes){list, b->failed || !list ? 0 : n};
-}
-
-bool attribute_is_bulk(const struct policy_attribute *a)
-{
-	return a->vr[0] == 'O' || dict_vr_is(a->vr, "UN SQ");
 }
 
 /*** the elements where they are found ***/

@@ -15,9 +15,6 @@ const struct policy_attribute *attribute_named(struct builder *b, const char *na
 /* A name, or a list of names; empty if something is wrong. */
 struct policy_attributes attribute_list(struct builder *b, json_t *json);
 
-/* True for VRs whose value is no text and no number to compare (OB, UN, SQ ...). */
-bool attribute_is_bulk(const struct policy_attribute *a);
-
 /* All attributes are known: give the policy its table of them, and of the elements where
  * they are found.
  */

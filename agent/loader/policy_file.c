@@ -40,7 +40,7 @@ static void load_export(struct builder *b, const char *name, json_t *json,
 	else
 		e->attribute =
 			attribute_named(b, json_string_value(json), JSON_PLACE_VALUE);
-	if (e->attribute && attribute_is_bulk(e->attribute))
+	if (e->attribute && policy_is_bulk(e->attribute))
 		builder_fail(b, "an attribute of VR %s has no value to use here",
 			     e->attribute->vr);
 }

@@ -115,7 +115,8 @@ void rules_load_default(struct builder *b, json_t *json, struct policy *policy)
 {
 	struct policy_outcome *o = &policy->otherwise;
 
-	*o = (struct policy_outcome){.rule = default_name, .rejection = rejection_of(REJECTION_NO_REASON)};
+	*o = (struct policy_outcome){.rule = default_name,
+				     .rejection = rejection_of(REJECTION_NO_REASON)};
 	if (!json)
 		return;
 	if (!json_is_object(json)) {

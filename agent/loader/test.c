@@ -241,7 +241,7 @@ static void load_match(struct builder *b, json_t *json, struct policy_node *node
 		return;
 	node->kind = POLICY_MATCH;
 	node->match = match;
-	if (attribute_is_bulk(node->attribute))
+	if (policy_is_bulk(node->attribute))
 		builder_fail(b,
 			     "an attribute of VR %s has no value to compare; only "
 			     "{\"present\": ...} and {\"empty\": ...}",

@@ -172,6 +172,11 @@ bool policy_value_matches(const struct policy_match *match,
 	return satisfies(match, attribute->vr, value, facts);
 }
 
+bool policy_is_bulk(const struct policy_attribute *attribute)
+{
+	return attribute->vr[0] == 'O' || dict_vr_is(attribute->vr, "UN SQ");
+}
+
 uint8_t policy_separator(const char *vr)
 {
 	return dict_vr_is(vr, "ST LT UT UR") ? 0x1E : '\\';

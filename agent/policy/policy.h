@@ -295,6 +295,11 @@ bool policy_value_matches(const struct policy_match *match,
 /* True if <match> is nothing but a comparison with literals, in which case matters. */
 bool policy_is_literal(const struct policy_match *match);
 
+/* True for VRs whose values are neither text nor numbers (PS3.5 6.2: OB, SQ, UN ...), so
+ * that nothing can be compared with them.
+ */
+bool policy_is_bulk(const struct policy_attribute *attribute);
+
 /* The byte between the values in a fact's text: a backslash (PS3.5 6.4).  In VRs of which
  * a backslash can be part of the value it is 1EH; only several items of a sequence can
  * give such an attribute several values.
