@@ -30,7 +30,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct scu *s, const char
 
 static void begin_step(struct scu *s)
 {
-	s->step.at = deadline_now() + s->step_ms;
+	s->step.at = clock_monotonic_ms() + s->step_ms;
 	if (s->step.at > s->whole.at)
 		s->step.at = s->whole.at;
 }
@@ -40,7 +40,7 @@ static bool fail_late(struct scu *s, const char *what)
 {
 	if (deadline_stopped(&s->whole))
 		return fail(s, "stopped");
-	if (deadline_now() >= s->whole.at)
+	if (clock_monotonic_ms() >= s->whole.at)
 		return fail(s, "all of it takes longer than %u s", s->whole_ms / 1000);
 	return fail(s, "%s within %u ms", what, s->step_ms);
 }
@@ -59,7 +59,7 @@ static bool wait_for(struct scu *s, short events)
 
 bool scu_pause(struct scu *s, unsigned ms)
 {
-	struct deadline end = {deadline_now() + ms, s->whole.stop};
+	struct deadline end = deadline_in(ms, s->whole.stop);
 	int slice;
 
 	while ((slice = deadline_slice(&end)) > 0)
@@ -79,7 +79,7 @@ bool scu_open(struct scu *s, const char *address, unsigned step_ms, unsigned who
 	s->addresses = NULL;
 	s->step_ms = step_ms;
 	s->whole_ms = whole_ms;
-	s->whole = s->step = (struct deadline){deadline_now() + whole_ms, stop};
+	s->whole = s->step = deadline_in(whole_ms, stop);
 	if (!endpoint_parse(address, &e) || e.host[0] == '\0')
 		return fail(s, "expected HOST:PORT or [IPv6]:PORT");
 	begin_step(s);
@@ -232,8 +232,8 @@ static enum scu_result rejected(struct scu *s, struct reader body)
 		return SCU_FAILED;
 	}
 	fail(s, "rejects the association%s: %s (%u/%u/%u)",
-	     why.result == REJECTION_TRANSIENT ? " for now" : "", rejection_words(&why), why.result,
-	     why.source, why.reason);
+	     why.result == REJECTION_TRANSIENT ? " for now" : "", rejection_words(&why),
+	     why.result, why.source, why.reason);
 	if (why.result == REJECTION_TRANSIENT)
 		return SCU_BUSY;
 	if (why.reason == 1 || (why.source == 3 && why.reason == 2))

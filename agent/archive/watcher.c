@@ -12,7 +12,7 @@
 
 struct watched {
 	char *address, *called_ae, *calling_ae; /* the titles may be NULL */
-	int64_t due;      /* ms, as deadline_now() counts; INT64_MAX: is being probed */
+	int64_t due;      /* ms, of clock_monotonic_ms(); INT64_MAX: is being probed */
 	bool failing;     /* the last probe has failed */
 	char reason[256]; /* why */
 	json_t *answer;   /* the last one, or NULL; touched under the lock only */
@@ -149,7 +149,7 @@ static void plan_next(struct watcher *p, struct watched *w)
 	if (w->failing && after > WATCHER_RETRY_S)
 		after = WATCHER_RETRY_S;
 	if (w->due == INT64_MAX)
-		w->due = deadline_now() + (int64_t)after * 1000;
+		w->due = clock_monotonic_ms() + (int64_t)after * 1000;
 }
 
 /* Take over the answer, or NULL and the reason. */
@@ -230,7 +230,7 @@ static void *run(void *context)
 
 		if (!w)
 			pthread_cond_wait(&p->changed, &p->lock);
-		else if (w->due > deadline_now())
+		else if (w->due > clock_monotonic_ms())
 			sleep_until(p, w->due);
 		else
 			probe(p, w);
@@ -290,7 +290,7 @@ bool watcher_watch(struct watcher *p, const struct archive *list, size_t n,
 		   unsigned every_s)
 {
 	struct watched *fresh = copy_list(list, &n);
-	int64_t latest = deadline_now() + (int64_t)every_s * 1000;
+	int64_t latest = clock_monotonic_ms() + (int64_t)every_s * 1000;
 
 	if (!fresh || (n > 0 && !start(p))) {
 		forget(fresh, n);

@@ -1,61 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* clock.h - until when somebody waits, unless told to stop. */
+/* clock.h - the clocks of the agent, and deadlines.
+ *
+ * Nothing else in agent/ asks the system for the time.
+ */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
-/* Nanoseconds of a clock that is never set. */
-static inline int64_t clock_ns(void)
-{
-	struct timespec t;
+/* CLOCK_MONOTONIC: since some start that means nothing; never set, so that differences
+ * are durations.
+ */
+int64_t clock_monotonic_ns(void);
+int64_t clock_monotonic_ms(void);
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
+/* CLOCK_REALTIME: since 1970-01-01 00:00 UTC.  It may be set back. */
+int64_t clock_realtime_us(void);
+int64_t clock_realtime_s(void);
 
-/* Microseconds since the epoch. */
-static inline int64_t clock_us(void)
-{
-	struct timespec t;
+/* CLOCK_PROCESS_CPUTIME_ID: CPU time of all threads, in user mode and in the kernel. */
+int64_t clock_cpu_ns(void);
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
+enum { CLOCK_TEXT = 40 }; /* bytes, with the NUL */
 
-/* How long a wait goes on before it sees that it should stop. */
+/* <ms> since 1970-01-01 00:00 UTC as text: "2026-01-31T12:00:00.000Z" (RFC 3339). */
+void clock_text(int64_t ms, char text[CLOCK_TEXT]);
+
+/* A wait may last DEADLINE_SLICE_MS longer than until <stop> becomes true. */
 enum { DEADLINE_SLICE_MS = 50 };
 
 struct deadline {
-	int64_t at;              /* ms, as deadline_now() counts */
-	const atomic_bool *stop; /* may be NULL */
+	int64_t at; /* of clock_monotonic_ms() */
+	const atomic_bool
+		*stop; /* the caller's; true ends the wait; NULL: nothing does */
 };
 
-/* Milliseconds of a clock that is never set. */
-static inline int64_t deadline_now(void)
-{
-	struct timespec now;
+/* The deadline <ms> milliseconds from now. */
+struct deadline deadline_in(int64_t ms, const atomic_bool *stop);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+/* True if <stop> has ended the wait. */
+bool deadline_stopped(const struct deadline *d);
 
-static inline bool deadline_stopped(const struct deadline *d)
-{
-	return d->stop && atomic_load(d->stop);
-}
-
-/* How long to wait before asking again, at most DEADLINE_SLICE_MS; 0: no longer. */
-static inline int deadline_slice(const struct deadline *d)
-{
-	int64_t left = d->at - deadline_now();
-
-	if (left <= 0 || deadline_stopped(d))
-		return 0;
-	return left < DEADLINE_SLICE_MS ? (int)left : DEADLINE_SLICE_MS;
-}
+/* Milliseconds to wait before the next call, at most DEADLINE_SLICE_MS.  0: the deadline
+ * has passed, or the wait has been stopped.
+ */
+int deadline_slice(const struct deadline *d);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
+#include "base/clock.h"
 #include "base/sink.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 static enum log_level threshold = LOG_INFO;
 static enum log_format format = LOG_TEXT;
@@ -135,14 +135,9 @@ void log_number(struct log_line *line, const char *key, int64_t value)
 
 static void log_time(struct log_line *line)
 {
-	char seconds[32], text[48];
-	struct timespec now;
-	struct tm utc;
+	char text[CLOCK_TEXT];
 
-	if (clock_gettime(CLOCK_REALTIME, &now) != 0 || !gmtime_r(&now.tv_sec, &utc) ||
-	    strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc) == 0)
-		return;
-	snprintf(text, sizeof(text), "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
+	clock_text(clock_realtime_us() / 1000, text);
 	log_text(line, "time", text);
 }
 

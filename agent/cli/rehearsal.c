@@ -16,7 +16,7 @@ static void ask(struct rehearsal *r, enum question_kind kind, struct slice rq,
 		.ac = ac,
 		.down = text_or_none(r->down),
 		.began = r->began,
-		.now = clock_us(),
+		.now = clock_realtime_us(),
 		.connection = {.address =
 				       slice_of(r->from.bytes,
 						r->has_from ? sizeof(r->from.bytes) : 0),

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "history/journal.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "decide/answer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 _Static_assert(sizeof(struct journal_entry) <= (size_t)32 * 1024, "as journal.h says");
 
@@ -147,14 +147,6 @@ static void put_question(const struct question *q, size_t head, struct writer *w
 	}
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void journal_note(struct journal *all, const struct question *q, const struct verdict *v,
 		  size_t needed)
 {
@@ -167,9 +159,9 @@ void journal_note(struct journal *all, const struct question *q, const struct ve
 	one = look_up(all, q->id);
 	if (!one) {
 		one = take_slot(all, q->id);
-		one->began_ms = now_ms();
+		one->began_ms = clock_realtime_us() / 1000;
 	}
-	one->ended_ms = now_ms();
+	one->ended_ms = clock_realtime_us() / 1000;
 	one->questions++;
 	one->needed = needed;
 	one->began = v->began;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "history/replay.h"
+#include "base/clock.h"
 #include "decide/decide.h"
 #include "history/reasons.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* What is neither UTF-8 nor printable ASCII is replaced. */
 static json_t *text_of(struct slice bytes)
@@ -22,16 +22,11 @@ static json_t *text_of(struct slice bytes)
 	return json_stringn(text, n);
 }
 
-/* RFC 3339, UTC */
 static json_t *time_of(int64_t ms)
 {
-	char seconds[32] = "", text[48];
-	time_t s = (time_t)(ms / 1000);
-	struct tm utc;
+	char text[CLOCK_TEXT];
 
-	if (gmtime_r(&s, &utc))
-		strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text, sizeof(text), "%s.%03dZ", seconds, (int)(ms % 1000));
+	clock_text(ms, text);
 	return json_string(text);
 }
 

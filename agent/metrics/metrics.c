@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "metrics/metrics.h"
+#include "base/clock.h"
 #include "dicom/dict.h"
 #include "metrics/text.h"
 #include "metrics/histogram.h"
@@ -10,7 +11,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 /* The head of a family, or one of its time series. */
 static const struct row {
@@ -151,12 +151,10 @@ static void end_labels(struct info *i, const struct writer *labels)
 void metrics_begin(const char *version)
 {
 	struct writer labels = begin_labels(&build);
-	struct timespec now;
 
 	metrics_text_label(&labels, "version", slice_str(version));
 	end_labels(&build, &labels);
-	if (clock_gettime(CLOCK_REALTIME, &now) == 0)
-		started = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	started = (double)clock_realtime_us() / 1e6;
 }
 
 void metrics_add(enum metric m, int64_t n)
@@ -212,7 +210,7 @@ void metrics_probe(const char *archive, bool answered)
 
 	labelled_add(&probes, key, 1);
 	if (answered)
-		labelled_set(&probe_times, key, time(NULL));
+		labelled_set(&probe_times, key, clock_realtime_s());
 }
 
 void metrics_probe_ends(const char *archive)
@@ -228,7 +226,7 @@ static void set(enum metric m, int64_t value)
 void metrics_policy_loaded(const char *id, size_t rules)
 {
 	struct writer labels = begin_labels(&in_force);
-	int64_t now = time(NULL);
+	int64_t now = clock_realtime_s();
 
 	pthread_mutex_lock(&lock);
 	metrics_text_label(&labels, "id", slice_str(id));
@@ -257,7 +255,7 @@ void metrics_policy_refused(size_t errors, struct slice file, unsigned line,
 	end_labels(&refusal, &labels);
 	set(METRIC_POLICY_LAST_LOAD_SUCCESSFUL, 0);
 	set(METRIC_POLICY_LAST_LOAD_ERRORS, (int64_t)errors);
-	set(METRIC_POLICY_LAST_LOAD, time(NULL));
+	set(METRIC_POLICY_LAST_LOAD, clock_realtime_s());
 	metrics_add(METRIC_POLICY_REFUSED, 1);
 	pthread_mutex_unlock(&lock);
 }

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* proc(5) */
 #include "metrics/process.h"
+#include "base/clock.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
-
-static double cpu_seconds(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
-		return -1;
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void read_memory(struct process *p)
 {
@@ -59,7 +50,7 @@ static int64_t max_fds(void)
 
 void process_read(struct process *p)
 {
-	p->cpu_seconds = cpu_seconds();
+	p->cpu_seconds = (double)clock_cpu_ns() / 1e9;
 	read_memory(p);
 	p->open_fds = open_fds();
 	p->max_fds = max_fds();

@@ -118,7 +118,7 @@ static void wait_for(struct lookup *l, const struct deadline *until)
 	int slice;
 
 	while (!l->done && (slice = deadline_slice(until)) > 0) {
-		int64_t ms = deadline_now() + slice;
+		int64_t ms = clock_monotonic_ms() + slice;
 
 		at = (struct timespec){(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
 		pthread_cond_timedwait(&l->finished, &l->lock, &at);

@@ -142,7 +142,7 @@ static bool read_head(struct http_answer *answer)
 bool http_get(const char *address, const char *path, unsigned ms,
 	      struct http_answer *answer, char why[HTTP_ERROR])
 {
-	struct deadline until = {deadline_now() + ms, NULL};
+	struct deadline until = deadline_in(ms, NULL);
 	int fd = connect_any(address, &until, why);
 	bool ok;
 

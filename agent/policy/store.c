@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "policy/store.h"
+#include "base/clock.h"
 #include "policy/memory.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct kept {
 	struct kept *older;
 	struct policy *policy;
 	unsigned held;       /* policy_store_hold() without a release */
-	int64_t replaced_ms; /* when it was replaced; monotonic clock */
+	int64_t replaced_ms; /* when it was replaced; clock_monotonic_ms() */
 };
 
 struct policy_store {
@@ -18,18 +18,10 @@ struct policy_store {
 	struct kept *newest; /* in force; never NULL */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Unlink the expired policies, and return them as a list. */
 static struct kept *take_expired(struct policy_store *all)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_monotonic_ms();
 	struct kept *out = NULL;
 	size_t n = 0;
 
@@ -99,7 +91,7 @@ bool policy_store_replace(struct policy_store *all, struct policy *next)
 		return false;
 	k->policy = next;
 	pthread_mutex_lock(&all->lock);
-	all->newest->replaced_ms = now_ms();
+	all->newest->replaced_ms = clock_monotonic_ms();
 	k->older = all->newest;
 	all->newest = k;
 	pthread_mutex_unlock(&all->lock);

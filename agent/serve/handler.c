@@ -78,14 +78,14 @@ void handler_on_message(void *worker, struct slice name, struct reader args,
 	struct handler *w = worker;
 	struct question q = question_read(name, args, nargs);
 	struct facts *f = decide_facts(w->decide);
-	int64_t start = clock_ns();
+	int64_t start = clock_monotonic_ns();
 	struct verdict v;
 
 	if (q.kind == QUESTION_NONE)
 		return;
-	q.now = clock_us();
+	q.now = clock_realtime_us();
 	decide(w->decide, &q, &v);
-	v.took = clock_ns() - start;
+	v.took = clock_monotonic_ns() - start;
 	answer_write(&v, f, ack);
 	count_verdict(&v);
 	if (w->shared.decisions)

@@ -50,7 +50,7 @@ void top_agent_ask(struct top_agent *a, unsigned ms)
 	a->before = a->now;
 	a->now = (struct series){0};
 	a->why[0] = '\0';
-	a->asked = deadline_now();
+	a->asked = clock_monotonic_ms();
 	a->seconds = (double)(a->asked - before) / 1000;
 	ask_metrics(a, ms);
 	if (!a->why[0])

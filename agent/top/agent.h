@@ -12,7 +12,7 @@ struct top_agent {
 	const char *address;       /* HOST:PORT of its metrics */
 	struct series now, before; /* empty if it has not answered */
 	json_t *decisions;         /* the last ones, as retrace.h has them; may be NULL */
-	int64_t asked;             /* ms, as deadline_now() counts */
+	int64_t asked;             /* ms, of clock_monotonic_ms() */
 	double seconds;            /* between now and before */
 	char why[HTTP_ERROR];      /* it does not answer; "" if it does */
 };

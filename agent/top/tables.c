@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "top/tables.h"
+#include "base/clock.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { REFUSALS_SHOWN = 5, TEXT = 128 };
 
@@ -135,7 +135,7 @@ static void print_agent(FILE *out, const struct top_agent *a)
 	}
 	print_column(out, shown(policy_of(s), id), 18);
 	print_column(out,
-		     duration((double)time(NULL) -
+		     duration((double)clock_realtime_s() -
 				      series_value(s,
 						   "dicom_spoa_policy_last_success_"
 						   "timestamp_seconds",

@@ -143,7 +143,7 @@ static bool wait_for_end(int64_t due)
 	int64_t left;
 	char key;
 
-	while (!told_to_end && (left = due - deadline_now()) > 0) {
+	while (!told_to_end && (left = due - clock_monotonic_ms()) > 0) {
 		if (poll(&keys, 1, (int)left) <= 0)
 			continue;
 		if (read(STDIN_FILENO, &key, 1) != 1 || key == 'q' || key == 'Q' ||
@@ -158,7 +158,7 @@ static bool run_screen(struct top *t, double seconds)
 	int64_t due;
 
 	do {
-		due = deadline_now() + (int64_t)(seconds * 1000);
+		due = clock_monotonic_ms() + (int64_t)(seconds * 1000);
 		look(t);
 		if (!show(t))
 			return false;

@@ -142,7 +142,7 @@ static inline void ask_message(struct decide *d, const char *message, struct sli
 
 	if (q.kind == QUESTION_NONE)
 		return;
-	q.now = clock_us();
+	q.now = clock_realtime_us();
 	decide(d, &q, &v);
 	v.took = 0;
 	answer_write(&v, decide_facts(d), ack);
