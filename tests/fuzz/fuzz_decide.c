@@ -56,6 +56,15 @@ static bool is_pool(const struct heard *h)
 	return h->backend.len > 0 && h->rule.len > 0;
 }
 
+/* While data is missing, rule 6 may be the one that decides if no more comes: Modality is
+ * known to be XX, what the rules before it ask for is not known yet.  Then the fallback
+ * refuses and has no pool (docs/contract.md, `backend`).
+ */
+static bool is_fallback(const struct heard *h)
+{
+	return is_text(h->rule, "6") ? h->backend.len == 0 : is_pool(h);
+}
+
 static void check_reject(const struct heard *h)
 {
 	CHECK(h->error.len > 0 && h->need == -1);
@@ -81,6 +90,12 @@ static void check_accept(const struct heard *h, struct slice in)
 	CHECK(h->request.len <= (size_t)h->rqlen);
 }
 
+/* Only a refusal by the policy has a rule. */
+static bool is_broken(const struct heard *h)
+{
+	return is_text(h->verdict, "reject") ? h->rule.len == 0 : h->error.len > 0;
+}
+
 /* What was decided on a beginning is what all of it decides, unless that is broken. */
 static void check_early(struct decide *d, const struct told *told,
 			const struct heard *early)
@@ -88,8 +103,9 @@ static void check_early(struct decide *d, const struct told *told,
 	static struct heard late;
 
 	ask_told(d, "dataset", told, &late);
-	if (!is_text(late.verdict, "route") || late.error.len > 0 || early->error.len > 0)
+	if (is_broken(&late) || is_broken(early))
 		return;
+	CHECK(slice_equal(late.verdict, early->verdict));
 	CHECK(slice_equal(late.backend, early->backend));
 	CHECK(slice_equal(late.key, early->key));
 	CHECK(late.nexports == early->nexports);
@@ -112,22 +128,24 @@ static void follow(struct decide *d, const struct heard *first, struct slice in)
 	while (need <= (int64_t)in.len) {
 		told.rq = slice_of(in.ptr, (size_t)need);
 		ask_told(d, "dataset", &told, &h);
+		told.rq = in;
 		CHECK(h.decision_us >= 0 && h.began == first->began);
 		CHECK(slice_equal(h.policy, first->policy));
 		if (is_text(h.verdict, "reject")) {
 			CHECK(h.error.len > 0 && h.request.len == 0);
 			check_reject(&h);
-			return;
-		}
-		CHECK(h.rqlen == first->rqlen && is_pool(&h));
-		check_pdu(h.request, PDU_ASSOCIATE_RQ, &rq);
-		CHECK(h.request.len <= (size_t)h.rqlen);
-		if (is_text(h.verdict, "route")) {
-			told.rq = in;
 			check_early(d, &told, &h);
 			return;
 		}
-		CHECK(is_text(h.verdict, "more") && h.need > need);
+		CHECK(h.rqlen == first->rqlen);
+		check_pdu(h.request, PDU_ASSOCIATE_RQ, &rq);
+		CHECK(h.request.len <= (size_t)h.rqlen);
+		if (is_text(h.verdict, "route")) {
+			CHECK(is_pool(&h));
+			check_early(d, &told, &h);
+			return;
+		}
+		CHECK(is_text(h.verdict, "more") && is_fallback(&h) && h.need > need);
 		need = h.need;
 	}
 }

@@ -126,8 +126,12 @@ static struct policy_fact draw_known(const struct policy_attribute *a,
 		return (struct policy_fact){POLICY_UNKNOWN, {0}};
 	case 2:
 		/* one of several: only what has one value can turn out to be it */
-		if (fact->state == POLICY_PRESENT && fact->text.len == 2)
-			return (struct policy_fact){POLICY_ONE_OF, slice_str("CT\\MR")};
+		if (fact->state == POLICY_PRESENT &&
+		    slice_equal(fact->text, slice_str("CT")))
+			return (struct policy_fact){POLICY_ONE_OF,
+						    policy_separator(a->vr) == '\\'
+							    ? slice_str("CT\\MR")
+							    : slice_str("CT\x1EMR")};
 		return (struct policy_fact){POLICY_UNKNOWN, {0}};
 	default:
 		return *fact;
