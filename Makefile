@@ -29,7 +29,7 @@ OBJECTS  := $(SOURCES:agent/%.c=$(BUILD)/agent/%.o)
 LIBRARY  := $(filter-out $(BUILD)/agent/main.o,$(OBJECTS))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/*.c))
 
-.PHONY: all help units bench samples run demo test endurance picture valgrind versions lint fuzz clean
+.PHONY: all help units bench samples run demo test endurance picture valgrind versions lint fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -80,7 +80,16 @@ $(BUILD)/unit/policy/test_memory: LDFLAGS += -Wl,--wrap=calloc
 $(BUILD)/unit/policy/test_store: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc clock_gettime policy_free)
 $(BUILD)/unit/serve/test_reload: LDFLAGS += -Wl,--wrap=open
 
-units: $(UNITS) ## the unit-test programs, build/unit/*/test_*
+# The fuzz targets as unit tests: each is given its seeds, and the inputs that made it fail once.
+REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/unit/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(BUILD)/unit/fuzz/test_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.h $(BUILD)/libagent.a
+	$(Q)mkdir -p $(@D); echo "  CC  $<"; \
+	! test -f tests/fuzz/seed_$*.py || $(PYTHON) -B tests/fuzz/seed_$*.py $(@D)/seeds/$* && \
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -include tests/fuzz/replay.h \
+		-DREPLAY='"tests/fuzz/found/$*", "$(@D)/seeds/$*"' -o $@ $< $(BUILD)/libagent.a $(ALL_LDFLAGS) $(LDLIBS)
+
+units: $(UNITS) $(REPLAYS) ## the unit-test programs, build/unit/*/test_*
 
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/libagent.a
 	$(Q)mkdir -p $(@D); echo "  CC  $<"; $(CC) $(CPPFLAGS) -Itests/unit $(ALL_CFLAGS) -o $@ $< $(BUILD)/libagent.a $(ALL_LDFLAGS) $(LDLIBS)
@@ -102,13 +111,18 @@ demo: ## the same, and it ends when every sample is where it belongs
 	$(Q)$(MAKE) --no-print-directory all samples
 	$(Q)exec $(PYTHON) -B tests/demo/demo.py
 
-# Each target is built from the agent's sources, since clang instruments them itself.
+# clang instruments the agent's sources, in a build of their own.
 FUZZ_TIME ?= 60
+CLANG     ?= clang
 FUZZERS   := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(BUILD)/libagent.a
-	$(Q)mkdir -p $(@D); echo "  FUZZ $@"; clang -std=c11 $(CPPFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=all -o $@ $< $(filter-out agent/main.c agent/serve/serve.c,$(SOURCES)) $(LDLIBS)
+$(BUILD)/fuzz/clang/libagent.a: FORCE
+	$(Q)$(MAKE) --no-print-directory BUILD=$(@D) CC="$(CLANG)" CFLAGS="-O1 -g" WARNINGS= \
+		SANITIZE=fuzzer-no-link,address,undefined $@
+
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(BUILD)/fuzz/clang/libagent.a
+	$(Q)echo "  FUZZ $@"; $(CLANG) -std=c11 $(CPPFLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -o $@ $^ $(LDLIBS)
 
 fuzz: $(FUZZERS) ## fuzz every tests/fuzz/fuzz_*.c for FUZZ_TIME seconds (needs clang)
 	$(Q)set -e; for f in $(^F); do \
