@@ -307,11 +307,12 @@ static void test_policies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing), cmocka_unit_test(test_values),
-		cmocka_unit_test(test_cut),     cmocka_unit_test(test_needed),
-		cmocka_unit_test(test_items),   cmocka_unit_test(test_character_sets),
-		cmocka_unit_test(test_private), cmocka_unit_test(test_no_room),
-		cmocka_unit_test(test_text),    cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_nothing),     cmocka_unit_test(test_values),
+		cmocka_unit_test(test_cut),         cmocka_unit_test(test_needed),
+		cmocka_unit_test(test_items),       cmocka_unit_test(test_character_sets),
+		cmocka_unit_test(test_no_sequence), cmocka_unit_test(test_private),
+		cmocka_unit_test(test_no_room),     cmocka_unit_test(test_text),
+		cmocka_unit_test(test_policies),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
