@@ -4,6 +4,8 @@
  */
 #include "base/suggest.h"
 
+#include <stdio.h>
+
 enum {
 	LONGEST = 64, /* bytes of a word */
 	LETTER = 4,   /* what a wrong letter costs */
@@ -59,7 +61,7 @@ void suggest_begin(struct suggest *n, const char *word)
 	size_t third = s.len / 3 * LETTER, half = s.len * LETTER / 2;
 	size_t most = third > 2 * LETTER ? third : 2 * LETTER;
 
-	*n = (struct suggest){s, NULL, 0};
+	*n = (struct suggest){.word = s};
 	if (s.len <= LONGEST)
 		n->distance = (unsigned)(half < most ? half : most) + 1;
 }
@@ -79,7 +81,10 @@ void suggest_offer(struct suggest *n, const char *candidate)
 	}
 }
 
-const char *suggest_result(const struct suggest *n)
+const char *suggest_phrase(struct suggest *n)
 {
-	return n->best;
+	n->phrase[0] = '\0';
+	if (n->best)
+		snprintf(n->phrase, sizeof(n->phrase), ", did you mean \"%s\"?", n->best);
+	return n->phrase;
 }

@@ -100,10 +100,8 @@ static void refuse_pool(struct check *c, const struct policy *p, size_t i,
 		if (is_pool(s))
 			suggest_offer(&n, s->name);
 	report_add(&c->report, false, c->path, at,
-		   "\"%s\": HAProxy's configuration has no backend of that name%s%s%s",
-		   name, suggest_result(&n) ? ", did you mean \"" : "",
-		   suggest_result(&n) ? suggest_result(&n) : "",
-		   suggest_result(&n) ? "\"?" : "");
+		   "\"%s\": HAProxy's configuration has no backend of that name%s", name,
+		   suggest_phrase(&n));
 }
 
 static void check_pools(struct check *c, const struct policy *p)
@@ -168,10 +166,10 @@ static bool read_haproxy(struct check *c, const char *path)
 
 static void check_policy(struct check *c)
 {
-	struct lists_files files = {0}, again = {0};
+	struct files files = {0}, again = {0};
 	struct policy *policy = policy_file_load(c->path, &c->report, &files, NULL);
 	size_t len = 0;
-	char *text = policy ? lists_read_file(&again, c->path, &len) : NULL;
+	char *text = policy ? files_read(&again, c->path, &len) : NULL;
 
 	c->json = slice_of(text, len);
 	if (policy)
@@ -182,8 +180,8 @@ static void check_policy(struct check *c)
 	}
 	free(text);
 	policy_free(policy);
-	lists_forget(&files);
-	lists_forget(&again);
+	files_forget(&files);
+	files_forget(&again);
 }
 
 static void print_report(const struct report *r)

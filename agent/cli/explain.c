@@ -159,7 +159,7 @@ static bool explain_with(struct explain *e, struct policy_store *policies)
 static bool explain(struct explain *e)
 {
 	static struct report problems;
-	struct lists_files files = {0};
+	struct files files = {0};
 	struct policy *policy = policy_file_load(e->policy_path, &problems, &files, NULL);
 	struct policy_store *policies = policy ? policy_store_new(policy) : NULL;
 	bool ok = policies && read_file(e) && explain_with(e, policies);
@@ -167,7 +167,7 @@ static bool explain(struct explain *e)
 	for (size_t i = 0; i < problems.n; i++)
 		fprintf(stderr, "dicom-spoa: %s\n", problems.entries[i].text);
 	report_clear(&problems);
-	lists_forget(&files);
+	files_forget(&files);
 	policy_store_free(policies);
 	return ok;
 }

@@ -66,14 +66,11 @@ static bool fail_unknown(struct reading *r, const char *word)
 	for (size_t i = 0;
 	     r->end == JSON_PLACE_NAME && i < sizeof(words) / sizeof(*words); i++)
 		suggest_offer(&n, words[i]);
-	if (suggest_result(&n))
-		snprintf(text, sizeof(text), "not an attribute, did you mean \"%s\"?",
-			 suggest_result(&n));
-	else
-		snprintf(text, sizeof(text),
-			 "not an attribute: expected a keyword of the DICOM dictionary "
-			 "(Modality), (gggg,eeee), (gggg,CREATOR,ee), or CallingAETitle "
-			 "and the like");
+	snprintf(text, sizeof(text), "not an attribute%s",
+		 n.best ? suggest_phrase(&n)
+			: ": expected a keyword of the DICOM dictionary (Modality), "
+			  "(gggg,eeee), (gggg,CREATOR,ee), or CallingAETitle and the "
+			  "like");
 	return fail(r, text);
 }
 

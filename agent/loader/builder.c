@@ -178,12 +178,8 @@ static void fail_unknown(struct builder *b, const char *name, const char *names)
 	suggest_begin(&n, name);
 	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		suggest_offer(&n, word);
-	if (suggest_result(&n))
-		builder_fail_name(
-			b, "unknown member \"%s\", did you mean \"%s\"? Allowed: %s",
-			name, suggest_result(&n), names);
-	else
-		builder_fail_name(b, "unknown member \"%s\"; allowed: %s", name, names);
+	builder_fail_name(b, "unknown member \"%s\"%s%s: %s", name, suggest_phrase(&n),
+			  n.best ? " Allowed" : "; allowed", names);
 }
 
 void builder_members(struct builder *b, json_t *object, const char *names)

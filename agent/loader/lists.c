@@ -1,139 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "loader/lists.h"
-#include "base/hash.h"
 #include "base/suggest.h"
 #include "loader/values.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-enum { MAX_FILE = 64 * 1024 * 1024 };
-
-/*** files ***/
-
-static char *read_stream(FILE *file, size_t *len)
-{
-	char *text = NULL;
-	size_t size = 0;
-
-	for (*len = 0; !feof(file);) {
-		if (*len + 1 >= size) {
-			char *more = realloc(text, size = size ? 2 * size : 16384);
-
-			if (!more || size > MAX_FILE) {
-				free(more ? more : text);
-				errno = more ? EFBIG : ENOMEM;
-				return NULL;
-			}
-			text = more;
-		}
-		*len += fread(text + *len, 1, size - *len - 1, file);
-		if (ferror(file)) {
-			free(text);
-			return NULL;
-		}
-	}
-	text[*len] = '\0';
-	return text;
-}
-
-struct lists_version lists_version_of(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return (struct lists_version){0};
-	return (struct lists_version){st.st_dev, st.st_ino, st.st_size, st.st_mtim,
-				      st.st_ctim};
-}
-
-static bool same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-bool lists_same_version(const struct lists_version *a, const struct lists_version *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
-}
-
-static bool note(struct lists_files *files, const char *path)
-{
-	size_t n = files->n + 1;
-	char **paths = reallocarray(files->paths, n, sizeof(*paths));
-	struct lists_version *versions =
-		reallocarray(files->versions, n, sizeof(*versions));
-
-	if (paths)
-		files->paths = paths;
-	if (versions)
-		files->versions = versions;
-	if (!paths || !versions)
-		return false;
-	paths[files->n] = strdup(path);
-	if (!paths[files->n])
-		return false;
-	versions[files->n++] = lists_version_of(path);
-	return true;
-}
-
-/* A pipe or a device may never end, or block whoever opens it. */
-static FILE *open_regular(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	FILE *file = NULL;
-	struct stat st;
-
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
-		errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
-	else
-		file = fdopen(fd, "r");
-	if (!file) {
-		int error = errno;
-
-		close(fd);
-		errno = error;
-	}
-	return file;
-}
-
-char *lists_read_file(struct lists_files *files, const char *path, size_t *len)
-{
-	FILE *file;
-	char *text;
-	int error;
-
-	if (!note(files, path)) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	file = open_regular(path);
-	if (!file)
-		return NULL;
-	text = read_stream(file, len);
-	error = errno;
-	fclose(file);
-	/* with the zero behind it: no text has one, so it tells where a file ends */
-	if (text)
-		files->hash = hash_bytes(files->hash, slice_of(text, *len + 1));
-	errno = error;
-	return text;
-}
-
-void lists_forget(struct lists_files *files)
-{
-	for (size_t i = 0; i < files->n; i++)
-		free(files->paths[i]);
-	free(files->paths);
-	free(files->versions);
-	*files = (struct lists_files){0};
-}
 
 /*** lists ***/
 
@@ -217,7 +89,7 @@ static char *beside(const char *policy, const char *path)
 }
 
 static void load_file(struct builder *b, json_t *json, struct builder_list *list,
-		      struct lists_files *files)
+		      struct files *files)
 {
 	const char *name = builder_string(b, json, "file");
 	char *path, *text;
@@ -232,7 +104,7 @@ static void load_file(struct builder *b, json_t *json, struct builder_list *list
 		return;
 	}
 	path = beside(b->path, name);
-	text = path ? lists_read_file(files, path, &len) : NULL;
+	text = path ? files_read(files, path, &len) : NULL;
 	error = errno;
 	list->file = path ? builder_text(b, path) : NULL;
 	builder_enter(b, "file");
@@ -262,7 +134,7 @@ static void load_values(struct builder *b, json_t *json, struct builder_list *li
 	}
 }
 
-void lists_load(struct builder *b, json_t *json, struct lists_files *files)
+void lists_load(struct builder *b, json_t *json, struct files *files)
 {
 	const char *name;
 	json_t *value;
@@ -350,11 +222,8 @@ static void fail_unknown(struct builder *b, const char *name)
 	for (size_t i = 0; i < b->nlists; i++)
 		if (b->lists[i].name)
 			suggest_offer(&n, b->lists[i].name);
-	if (suggest_result(&n))
-		builder_fail(b, "there is no list \"%s\", did you mean \"%s\"?", name,
-			     suggest_result(&n));
-	else
-		builder_fail(b, "there is no list \"%s\" in \"lists\"", name);
+	builder_fail(b, "there is no list \"%s\"%s", name,
+		     n.best ? suggest_phrase(&n) : " in \"lists\"");
 }
 
 const struct policy_set *lists_set(struct builder *b, const char *name,

@@ -25,10 +25,8 @@ static void load_reason(struct builder *b, const char *name, struct rejection *w
 		strcat(allowed, i ? ", " : "");
 		strcat(allowed, known);
 	}
-	builder_fail(b, "\"%s\" is no reason to reject%s%s%s; expected one of: %s", name,
-		     suggest_result(&n) ? ", did you mean \"" : "",
-		     suggest_result(&n) ? suggest_result(&n) : "",
-		     suggest_result(&n) ? "\"?" : "", allowed);
+	builder_fail(b, "\"%s\" is no reason to reject%s; expected one of: %s", name,
+		     suggest_phrase(&n), allowed);
 }
 
 static void load_result(struct builder *b, const char *name, struct rejection *why)

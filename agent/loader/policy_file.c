@@ -2,6 +2,7 @@
 /* The language is described in docs/policy.md. */
 #include "loader/policy_file.h"
 #include "loader/attribute.h"
+#include "loader/lists.h"
 #include "base/hash.h"
 #include "loader/pools.h"
 #include "loader/index.h"
@@ -70,7 +71,7 @@ static void load_exports(struct builder *b, json_t *json, struct policy *policy)
 /*** the document ***/
 
 static void load_members(struct builder *b, json_t *root, struct policy *policy,
-			 struct lists_files *files)
+			 struct files *files)
 {
 	builder_enter(b, "lists");
 	lists_load(b, json_object_get(root, "lists"), files);
@@ -114,7 +115,7 @@ static void warn_unused(struct builder *b)
 }
 
 static void load_document(struct builder *b, json_t *root, struct policy *policy,
-			  struct lists_files *files)
+			  struct files *files)
 {
 	const struct policy_attribute *character_set;
 	json_t *schema = json_object_get(root, "$schema");
@@ -176,7 +177,7 @@ static void set_id(struct policy *policy, uint64_t hash, const json_t *probed)
 }
 
 /* With the text read and the memory there. */
-static void compile(struct builder *b, struct policy *policy, struct lists_files *files)
+static void compile(struct builder *b, struct policy *policy, struct files *files)
 {
 	json_t *root = parse(b);
 
@@ -192,7 +193,7 @@ static void compile(struct builder *b, struct policy *policy, struct lists_files
 }
 
 struct policy *policy_file_load(const char *path, struct report *report,
-				struct lists_files *files, const json_t *probed)
+				struct files *files, const json_t *probed)
 {
 	struct builder b = {.path = path,
 			    .report = report,
@@ -203,7 +204,7 @@ struct policy *policy_file_load(const char *path, struct report *report,
 	char *text;
 
 	files->hash = HASH_START;
-	text = lists_read_file(files, path, &len);
+	text = files_read(files, path, &len);
 	if (!text)
 		report_add(report, false, path, (struct json_place){0},
 			   "cannot be read: %s", strerror(errno));

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "loader/lists.h"
+#include "loader/files.h"
 #include "policy/memory.h"
 #include "loader/report.h"
 
@@ -15,6 +15,6 @@
  * <probed>: the answers of archives by archive_key(), or NULL.
  */
 struct policy *policy_file_load(const char *path, struct report *report,
-				struct lists_files *files, const json_t *probed);
+				struct files *files, const json_t *probed);
 
 #endif

@@ -128,12 +128,8 @@ static bool refuse_uid(const char *text, char *why)
 	suggest_begin(&n, text);
 	for (size_t i = 0; (known = dict_uid_at(i)); i++)
 		suggest_offer(&n, known->keyword);
-	if (suggest_result(&n))
-		return refuse(why,
-			      "\"%.64s\" is neither a UID nor the keyword of one, did "
-			      "you mean \"%s\"?",
-			      text, suggest_result(&n));
-	return refuse(why, "\"%.64s\" is neither a UID nor the keyword of one", text);
+	return refuse(why, "\"%.64s\" is neither a UID nor the keyword of one%s", text,
+		      suggest_phrase(&n));
 }
 
 static bool add_uid(struct builder *b, struct policy_set *set,
@@ -195,10 +191,8 @@ static bool is_command(const char *text, char *why)
 			return true;
 		suggest_offer(&n, name);
 	}
-	return refuse(why, "\"%.64s\" is no command%s%s%s; expected C-STORE, C-FIND ...",
-		      text, suggest_result(&n) ? ", did you mean \"" : "",
-		      suggest_result(&n) ? suggest_result(&n) : "",
-		      suggest_result(&n) ? "\"?" : "");
+	return refuse(why, "\"%.64s\" is no command%s; expected C-STORE, C-FIND ...",
+		      text, suggest_phrase(&n));
 }
 
 bool values_text(struct builder *b, struct policy_set *set,

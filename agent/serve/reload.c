@@ -12,8 +12,7 @@ enum { LOGGED_ERRORS = 20, LOGGED_BYTES = 800 };
 struct reload {
 	const char *path;
 	struct policy_store *policies;
-	struct lists_files files;
-	struct lists_version *seen; /* one for each file: at the last tick */
+	struct files files;
 	struct watcher *prober;
 	json_t *probed;       /* what archives have answered; NULL: nothing yet */
 	bool archives_differ; /* from those that are probed */
@@ -65,21 +64,8 @@ static void announce(struct policy_store *policies)
 /* The files of the attempt are watched from now on, whether it succeeded or not. */
 static struct policy *load(struct reload *r, struct report *report)
 {
-	struct lists_files files = {0};
-	struct policy *policy = policy_file_load(r->path, report, &files, r->probed);
-	struct lists_version *seen = calloc(files.n + 1, sizeof(*seen));
-
-	if (!seen) {
-		lists_forget(&files);
-		return policy;
-	}
-	for (size_t i = 0; i < files.n; i++)
-		seen[i] = files.versions[i];
-	lists_forget(&r->files);
-	free(r->seen);
-	r->files = files;
-	r->seen = seen;
-	return policy;
+	files_forget(&r->files);
+	return policy_file_load(r->path, report, &r->files, r->probed);
 }
 
 struct reload *reload_new(const char *path, struct report *report)
@@ -115,30 +101,13 @@ void reload_free(struct reload *r)
 	watcher_free(r->prober);
 	json_decref(r->probed);
 	policy_store_free(r->policies);
-	lists_forget(&r->files);
-	free(r->seen);
+	files_forget(&r->files);
 	free(r);
 }
 
 struct policy_store *reload_policies(struct reload *r)
 {
 	return r->policies;
-}
-
-/* True if a file differs from what was loaded, and has not changed since the last tick.
- */
-static bool has_changed(struct reload *r)
-{
-	bool differs = false, quiet = true;
-
-	for (size_t i = 0; i < r->files.n; i++) {
-		struct lists_version now = lists_version_of(r->files.paths[i]);
-
-		differs |= !lists_same_version(&now, &r->files.versions[i]);
-		quiet &= lists_same_version(&now, &r->seen[i]);
-		r->seen[i] = now;
-	}
-	return differs && quiet;
 }
 
 /* True if an archive has answered something else than before. */
@@ -195,7 +164,7 @@ static void load_again(struct reload *r)
 
 void reload_tick(struct reload *r, bool asked)
 {
-	bool changed = has_changed(r), answered = has_answers(r);
+	bool changed = files_changed(&r->files), answered = has_answers(r);
 
 	policy_store_expire(r->policies);
 	if (asked)

@@ -7,7 +7,7 @@
 #ifndef SERVE_RELOAD_H
 #define SERVE_RELOAD_H
 
-#include "loader/lists.h"
+#include "loader/files.h"
 #include "policy/store.h"
 #include "loader/report.h"
 

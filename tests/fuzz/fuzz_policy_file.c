@@ -219,7 +219,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct report report;
 	static struct policy_scratch *scratch;
 	struct slice text = slice_of(data, size);
-	struct lists_files files = {0};
+	struct files files = {0};
 	struct policy *p;
 
 	if (!scratch) {
@@ -234,7 +234,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	put(path, text.ptr, text.len);
 	p = policy_file_load(path, &report, &files, NULL);
 	check_report(&report, p != NULL);
-	CHECK(files.n > 0 && strcmp(files.paths[0], path) == 0);
+	CHECK(files.n > 0 && strcmp(files.list[0].path, path) == 0);
 	if (p) {
 		seed = (uint32_t)size * 2654435761u + (size > 0 ? data[size / 2] : 0);
 		check_policy(p);
@@ -242,6 +242,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	policy_free(p);
 	report_clear(&report);
-	lists_forget(&files);
+	files_forget(&files);
 	return 0;
 }

@@ -17,7 +17,7 @@
 static inline struct policy *policy_from(const char *json, char *path,
 					 struct report *report)
 {
-	struct lists_files files = {0};
+	struct files files = {0};
 	struct policy *policy;
 	size_t len = strlen(json);
 	int fd;
@@ -28,7 +28,7 @@ static inline struct policy *policy_from(const char *json, char *path,
 		abort();
 	close(fd);
 	policy = policy_file_load(path, report, &files, NULL);
-	lists_forget(&files);
+	files_forget(&files);
 	unlink(path);
 	return policy;
 }

@@ -39,7 +39,7 @@ static const char *nearest(const char *word)
 	suggest_begin(&n, word);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		suggest_offer(&n, words[i]);
-	return suggest_result(&n);
+	return n.best;
 }
 
 static void check(const char *word, const char *expected)
@@ -102,26 +102,28 @@ static void test_offers(void **state)
 	struct suggest n;
 
 	suggest_begin(&n, "abcd");
-	assert_null(suggest_result(&n));
+	assert_null(n.best);
+	assert_string_equal(suggest_phrase(&n), "");
 	suggest_offer(&n, "abxy");
-	assert_string_equal(suggest_result(&n), "abxy");
+	assert_string_equal(suggest_phrase(&n), ", did you mean \"abxy\"?");
+	assert_string_equal(n.best, "abxy");
 	suggest_offer(&n, "abyx"); /* no better */
-	assert_string_equal(suggest_result(&n), "abxy");
+	assert_string_equal(n.best, "abxy");
 	suggest_offer(&n, "Abcx");
-	assert_string_equal(suggest_result(&n), "Abcx");
+	assert_string_equal(n.best, "Abcx");
 	suggest_offer(&n, "");
-	assert_string_equal(suggest_result(&n), "Abcx");
+	assert_string_equal(n.best, "Abcx");
 
 	memset(word, 'a', sizeof(word));
 	memset(candidate, 'a', sizeof(candidate));
 	word[64] = candidate[65] = '\0';
 	suggest_begin(&n, word);
 	suggest_offer(&n, candidate); /* too long */
-	assert_null(suggest_result(&n));
+	assert_null(n.best);
 	candidate[64] = '\0';
 	candidate[5] = candidate[63] = 'b';
 	suggest_offer(&n, candidate);
-	assert_ptr_equal(suggest_result(&n), candidate);
+	assert_ptr_equal(n.best, candidate);
 	assert_int_equal(n.distance, 8);
 }
 

@@ -16,7 +16,7 @@ static struct report report;
 static struct policy_scratch *scratch;
 
 /* Load the policy <json> from the folder. */
-static struct policy *load(const char *json, struct lists_files *files)
+static struct policy *load(const char *json, struct files *files)
 {
 	struct policy *p;
 
@@ -74,7 +74,7 @@ static void test_lines(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct lists_files files = {0};
+		struct files files = {0};
 		struct policy *p;
 		const char *values[] = {cases[i].values, cases[i].others};
 
@@ -90,14 +90,14 @@ static void test_lines(void **state)
 					fail_msg("\"%s\" of list %zu", value, i);
 		}
 		policy_free(p);
-		lists_forget(&files);
+		files_forget(&files);
 	}
 }
 
 /* Where a file is looked for, and that it is watched whether it is there or not */
 static void test_paths(void **state)
 {
-	struct lists_files files = {0};
+	struct files files = {0};
 	char json[512];
 	struct policy *p;
 
@@ -108,28 +108,28 @@ static void test_paths(void **state)
 	assert_true(holds(p, 0, "A"));
 	policy_free(p);
 	assert_int_equal(files.n, 2);
-	assert_string_equal(files.paths[0], folder_path(&folder, "policy.json"));
-	assert_string_equal(files.paths[1], folder_path(&folder, "sub/list"));
-	lists_forget(&files);
+	assert_string_equal(files.list[0].path, folder_path(&folder, "policy.json"));
+	assert_string_equal(files.list[1].path, folder_path(&folder, "sub/list"));
+	files_forget(&files);
 	assert_int_equal(files.n, 0);
 	/* absolute */
 	snprintf(json, sizeof(json), WITH_FILE("%s"), folder_path(&folder, "sub/list"));
 	p = load(json, &files);
 	assert_non_null(p);
 	policy_free(p);
-	lists_forget(&files);
+	files_forget(&files);
 	/* beside a policy that has no directory in its name */
 	assert_int_equal(chdir(folder.path), 0);
 	folder_write(&folder, "policy.json", quoted(WITH_FILE("sub/list")));
 	p = policy_file_load("policy.json", &report, &files, NULL);
 	assert_non_null(p);
-	assert_string_equal(files.paths[1], "sub/list");
+	assert_string_equal(files.list[1].path, "sub/list");
 	policy_free(p);
-	lists_forget(&files);
+	files_forget(&files);
 	assert_int_equal(chdir("/"), 0);
 	assert_null(load(WITH_FILE("sub/none"), &files));
-	assert_string_equal(files.paths[1], folder_path(&folder, "sub/none"));
-	lists_forget(&files);
+	assert_string_equal(files.list[1].path, folder_path(&folder, "sub/none"));
+	files_forget(&files);
 }
 
 /* The errors without the folder's path, a line each */
@@ -154,7 +154,7 @@ static void check_errors(const char *errors)
 
 static void test_what_is_wrong_with_files(void **state)
 {
-	struct lists_files files = {0};
+	struct files files = {0};
 
 	assert_null(load(WITH_FILE("none"), &files));
 	check_errors("policy.json:1:104: error: lists.l.file: none: cannot be read: No "
@@ -207,14 +207,14 @@ static void test_what_is_wrong_with_files(void **state)
 		     "list:3:1: error: for SOPClassUID: 'localhost' is neither a UID nor "
 		     "the keyword of "
 		     "one\n");
-	lists_forget(&files);
+	files_forget(&files);
 }
 
 static void test_many_values(void **state)
 {
 	enum { VALUES = 2000 };
 	static char text[VALUES * 16];
-	struct lists_files files = {0};
+	struct files files = {0};
 	struct policy *p;
 	size_t len = 0;
 
@@ -234,39 +234,47 @@ static void test_many_values(void **state)
 	assert_false(holds(p, 0, "W"));
 	assert_true(holds(p, 0, "W0x")); /* a pattern */
 	policy_free(p);
-	lists_forget(&files);
+	files_forget(&files);
 }
 
 /* A list is made into what each kind of attribute can be compared with. */
 static void test_kinds(void **state)
 {
-	struct lists_files files = {0};
+	struct files files = {0};
 	struct policy *p;
 
 	folder_write(&folder, "list", "CTImageStorage\n1.2.3\n");
-	p = load("{'rules': [" RULE("1", "'SOPClassUID': {'in': 'l'}") "," RULE("2", "'St"
-										     "ati"
-										     "onN"
-										     "ame"
-										     "': "
-										     "{'"
-										     "in'"
-										     ": "
-										     "'l'"
-										     "}") "," RULE("3", "'StationName': {'in': 'l', 'ignore_case': true}") "," RULE(
-			 "4", "'Modality': {'in': 'l'}, 'StationName': {'in': ['m', "
-			      "'l']}") "," RULE("5",
-						"'Rows': {'in': 'm'}") "," RULE("6",
-										"'Station"
-										"Name': "
-										"{'in': "
-										"'m'}") "," RULE("7",
-												 "'StationName': {'in': 'm'}") "," RULE("8",
-																	"'StudyDate': {'in': 'd'}") "," RULE("9",
-																					     "'PatientAge': {'in': 'd'}") "],"
-																									  " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?'],"
-																									  " 'd': ['2024-06-30', '6M']}}",
-		 &files);
+	p = load(
+		"{'rules': [" RULE("1", "'SOPClassUID': {'in': 'l'}") "," RULE(
+			"2",
+			"'St"
+			"ati"
+			"onN"
+			"ame"
+			"': "
+			"{'"
+			"in'"
+			": "
+			"'l'"
+			"}") "," RULE("3", "'StationName': {'in': 'l', 'ignore_case': "
+					   "true}") "," RULE("4",
+							     "'Modality': {'in': 'l'}, "
+							     "'StationName': {'in': "
+							     "['m', "
+							     "'l']}") "," RULE("5",
+									       "'Rows': "
+									       "{'in': "
+									       "'m'}") "," RULE("6",
+												"'Station"
+												"Name': "
+												"{'in': "
+												"'m'}") "," RULE("7",
+														 "'StationName': {'in': 'm'}") "," RULE("8",
+																			"'StudyDate': {'in': 'd'}") "," RULE("9",
+																							     "'PatientAge': {'in': 'd'}") "],"
+																											  " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?'],"
+																											  " 'd': ['2024-06-30', '6M']}}",
+		&files);
 	assert_non_null(p);
 	assert_true(holds(p, 0, "1.2.840.10008.5.1.4.1.1.2") && holds(p, 0, "1.2.3"));
 	assert_false(holds(p, 0, "CTImageStorage"));
@@ -286,13 +294,13 @@ static void test_kinds(void **state)
 	/* read once for all */
 	assert_int_equal(files.n, 2);
 	policy_free(p);
-	lists_forget(&files);
+	files_forget(&files);
 }
 
 /* What a file says is part of what the policy is. */
 static void test_id(void **state)
 {
-	struct lists_files files = {0};
+	struct files files = {0};
 	char id[2][POLICY_ID_SIZE];
 
 	for (int i = 0; i < 2; i++) {
@@ -302,7 +310,7 @@ static void test_id(void **state)
 		p = load(WITH_FILE("list"), &files);
 		strcpy(id[i], p->id);
 		policy_free(p);
-		lists_forget(&files);
+		files_forget(&files);
 	}
 	assert_string_not_equal(id[0], id[1]);
 	/* a line moves from one file to the next */
@@ -319,7 +327,7 @@ static void test_id(void **state)
 			 &files);
 		strcpy(id[i], p->id);
 		policy_free(p);
-		lists_forget(&files);
+		files_forget(&files);
 	}
 	assert_string_not_equal(id[0], id[1]);
 }

@@ -650,16 +650,16 @@ static void test_files(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct lists_files files = {0};
+		struct files files = {0};
 
 		assert_null(policy_file_load(cases[i].path, &report, &files, NULL));
 		assert_int_equal(report.n, 1);
 		assert_string_equal(report.entries[0].text, cases[i].error);
 		/* it is watched all the same: it may come */
 		assert_int_equal(files.n, 1);
-		assert_string_equal(files.paths[0], cases[i].path);
+		assert_string_equal(files.list[0].path, cases[i].path);
 		report_clear(&report);
-		lists_forget(&files);
+		files_forget(&files);
 	}
 }
 
