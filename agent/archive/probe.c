@@ -9,6 +9,7 @@
  */
 #include "archive/probe.h"
 #include "archive/acceptance.h"
+#include "base/escape.h"
 #include "archive/scu.h"
 
 #include <stdio.h>
@@ -109,17 +110,13 @@ static unsigned write_request(struct probe *p, size_t first, size_t n, struct wr
 
 /*** the A-ASSOCIATE-AC ***/
 
-/* A peer's text, fit for JSON. */
+/* Copy a text of the peer as ASCII, which JSON can hold. */
 static void copy_text(char *to, size_t size, struct slice from)
 {
-	struct reader r = reader_of(slice_head(from, size - 1), false);
+	struct writer w = writer_of(to, size - 1);
 
-	while (reader_left(&r) > 0) {
-		uint8_t byte = reader_u8(&r);
-
-		*to++ = byte >= ' ' && byte < 0x7f ? (char)byte : '?';
-	}
-	*to = '\0';
+	escape_replace(&w, slice_head(from, size - 1));
+	to[w.len] = '\0';
 }
 
 static void read_user_information(struct probe *p)

@@ -162,7 +162,7 @@ static void note(struct watcher *p, struct watched *w, json_t *answer, const cha
 
 	key_of(w, key, sizeof(key));
 	metrics_probe(key, answer);
-	log_probe(key, same ? LOG_DEBUG : LOG_INFO, answer ? NULL : reason);
+	log_probe(key, same ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, answer ? NULL : reason);
 	w->failing = !answer;
 	snprintf(w->reason, sizeof(w->reason), "%s", reason);
 	if (new_answer) {

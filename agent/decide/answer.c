@@ -29,7 +29,7 @@ static struct spop_value escaped(bool known, struct slice bytes,
 {
 	struct writer w = writer_of(scratch, ANSWER_TEXT);
 
-	escape_write(&w, slice_head(bytes, SHOWN));
+	escape_write(&w, ESCAPE_HEX, slice_head(bytes, SHOWN));
 	return (struct spop_value){.type = known ? SPOP_DATA_T_STR : SPOP_DATA_T_NULL,
 				   .data = writer_slice(&w)};
 }

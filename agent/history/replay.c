@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "history/replay.h"
 #include "base/clock.h"
+#include "base/escape.h"
 #include "decide/decide.h"
 #include "history/reasons.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What is neither UTF-8 nor printable ASCII is replaced. */
+/* <bytes> as they are if they are UTF-8, else with the printable ASCII of them. */
 static json_t *text_of(struct slice bytes)
 {
 	json_t *json = json_stringn((const char *)bytes.ptr, bytes.len);
 	char text[1024];
-	size_t n = bytes.len < sizeof(text) ? bytes.len : sizeof(text);
+	struct writer w = writer_of(text, sizeof(text));
 
 	if (json)
 		return json;
-	for (size_t i = 0; i < n; i++)
-		text[i] = (char)(bytes.ptr[i] >= ' ' && bytes.ptr[i] < 0x7f ? bytes.ptr[i]
-									    : '?');
-	return json_stringn(text, n);
+	escape_replace(&w, slice_head(bytes, sizeof(text)));
+	return json_stringn(text, w.len);
 }
 
 static json_t *time_of(int64_t ms)

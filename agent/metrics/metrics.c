@@ -172,7 +172,7 @@ void metrics_association(struct slice calling_ae)
 	uint8_t bytes[16 * ESCAPE_MOST];
 	struct writer title = writer_of(bytes, sizeof(bytes));
 
-	escape_write(&title, slice_head(calling_ae, 16));
+	escape_write(&title, ESCAPE_HEX, slice_head(calling_ae, 16));
 	labelled_add(&associations, (const struct slice[]){writer_slice(&title)}, 1);
 }
 

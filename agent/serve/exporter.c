@@ -214,7 +214,7 @@ static void report_start(const struct listener *l)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, "listening");
+	log_begin(&line, LOG_LEVEL_INFO, "listening");
 	log_text(&line, "what", "metrics");
 	log_text(&line, "address", l->name);
 	log_end(&line);
@@ -249,7 +249,7 @@ bool exporter_start(struct exporter *e)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ok)
 		return true;
-	log_begin(&line, LOG_ERROR, "metrics");
+	log_begin(&line, LOG_LEVEL_ERROR, "metrics");
 	log_text(&line, "reason", "cannot start the threads");
 	log_end(&line);
 	return false;

@@ -59,7 +59,7 @@ static void log_decision(struct handler *w, const struct question *q,
 
 	if (v->kind != VERDICT_ROUTE && v->kind != VERDICT_REJECT)
 		return;
-	log_begin(&line, LOG_INFO, "decision");
+	log_begin(&line, LOG_LEVEL_INFO, "decision");
 	log_bytes(&line, "id", q->id);
 	log_patient(&line, decide_facts(w->decide), w->shared.patients);
 	log_text(&line, "verdict", verdict_word(v->kind));

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/sink.h"
 
 enum { MAX_WORKERS = 256, MAX_DECISIONS = 1000000, MAX_FRAME_SIZE = 16 * 1024 * 1024 };
 
@@ -62,14 +61,15 @@ static bool read_log_level(const char *value, void *to)
 static bool read_log_format(const char *value, void *to)
 {
 	(void)to;
-	log_set_format(value[0] == 'j' ? LOG_JSON : LOG_TEXT);
+	log_set_format(value[0] == 'j' ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
 	return strcmp(value, "text") == 0 || strcmp(value, "json") == 0;
 }
 
 static bool read_log(const char *value, void *to)
 {
 	(void)to;
-	sink_set(value[1] == 'y' ? SINK_SYSLOG : sink_of_stderr());
+	log_set_destination(value[1] == 'y' ? LOG_TO_SYSLOG
+					    : log_destination_of_stderr());
 	return strcmp(value, "syslog") == 0 || strcmp(value, "stderr") == 0;
 }
 
@@ -96,7 +96,7 @@ bool serve_options_read(int argc, char **argv, struct serve_options *o, int *sta
 		{NULL},
 	};
 
-	sink_set(sink_of_stderr());
+	log_set_destination(log_destination_of_stderr());
 	o->server.workers = processors();
 	if (!command_arguments(argc, argv, usage, options, 0, status))
 		return false;

@@ -34,12 +34,12 @@ static void log_refusal(const struct report *report)
 	struct log_line line;
 
 	for (size_t i = 0; i < report->n && i < LOGGED_ERRORS; i++) {
-		log_begin(&line, LOG_ERROR, "policy_error");
+		log_begin(&line, LOG_LEVEL_ERROR, "policy_error");
 		log_bytes(&line, "reason",
 			  slice_head(slice_str(report->entries[i].text), LOGGED_BYTES));
 		log_end(&line);
 	}
-	log_begin(&line, LOG_ERROR, "policy");
+	log_begin(&line, LOG_LEVEL_ERROR, "policy");
 	log_text(&line, "result", "refused");
 	log_number(&line, "errors", (int64_t)report->errors);
 	log_text(&line, "consequence", "the policy that was loaded before stays");
@@ -53,7 +53,7 @@ static void announce(struct policy_store *policies)
 	struct log_line line;
 
 	metrics_policy_loaded(policy->id, policy->nrules);
-	log_begin(&line, LOG_INFO, "policy");
+	log_begin(&line, LOG_LEVEL_INFO, "policy");
 	log_text(&line, "result", "loaded");
 	log_text(&line, "id", policy->id);
 	log_number(&line, "rules", (int64_t)policy->nrules);

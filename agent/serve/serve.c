@@ -49,7 +49,7 @@ static bool drop_privileges(const struct passwd *user)
 	if (!user) {
 		if (geteuid() != 0)
 			return true;
-		log_begin(&line, LOG_INFO, "privileges");
+		log_begin(&line, LOG_LEVEL_INFO, "privileges");
 		log_text(&line, "warning", "running as root; --user NAME drops that");
 		log_end(&line);
 		return true;
@@ -93,7 +93,7 @@ static bool open_exporter(const struct serve_options *o, struct exporter **expor
 		return true;
 	if (o->metrics)
 		return configuration_error(error.text);
-	log_begin(&line, LOG_ERROR, "metrics");
+	log_begin(&line, LOG_LEVEL_ERROR, "metrics");
 	log_text(&line, "reason", error.text);
 	log_text(&line, "consequence",
 		 "no metrics; --metrics HOST:PORT or --metrics off");
@@ -131,7 +131,7 @@ static void open_decisions(size_t n, struct handler_shared *shared, struct expor
 	exporter_show(e, shared->decisions, shared->policies);
 	if (shared->decisions)
 		return;
-	log_begin(&line, LOG_ERROR, "decisions");
+	log_begin(&line, LOG_LEVEL_ERROR, "decisions");
 	log_text(&line, "reason", "out of memory");
 	log_text(&line, "consequence", "none are remembered");
 	log_end(&line);

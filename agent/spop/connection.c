@@ -78,7 +78,7 @@ static void report_over(const struct connection *c)
 	const struct session *s = &c->session;
 	struct log_line line;
 
-	begin(&line, c, is_usual(s) ? LOG_DEBUG : LOG_INFO,
+	begin(&line, c, is_usual(s) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	      s->refused ? "refused" : "over");
 	log_number(&line, "status", (int64_t)s->status);
 	log_text(&line, "reason", s->reason);
@@ -94,7 +94,7 @@ static void connection_close(struct connection *c, const char *reason)
 {
 	struct connection_set *set = c->set;
 
-	report(c, LOG_DEBUG, "closed", reason);
+	report(c, LOG_LEVEL_DEBUG, "closed", reason);
 	metrics_add(c->ending, 1);
 	ev_io_stop(set->loop, &c->io);
 	ev_timer_stop(set->loop, &c->timer);
@@ -223,7 +223,7 @@ static bool answer(struct connection *c)
 		} else {
 			if (hello && s->state == SESSION_READY) {
 				ev_timer_stop(c->set->loop, &c->timer);
-				report(c, LOG_DEBUG, "ready", NULL);
+				report(c, LOG_LEVEL_DEBUG, "ready", NULL);
 			}
 			c->in_len -= taken;
 			memmove(c->in, c->in + taken, c->in_len);
@@ -342,7 +342,7 @@ bool connection_open(struct connection_set *set, int fd)
 	c->io.data = c->timer.data = c;
 	ev_io_start(set->loop, &c->io);
 	start_timer(c, set->limits.hello_ms);
-	report(c, LOG_DEBUG, "opened", NULL);
+	report(c, LOG_LEVEL_DEBUG, "opened", NULL);
 	return true;
 }
 

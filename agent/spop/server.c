@@ -65,7 +65,7 @@ static void pause_accepting(struct handler *w, const char *reason)
 	if (now - last < pause_report ||
 	    !atomic_compare_exchange_strong(&s->paused_at, &last, now))
 		return;
-	log_begin(&line, LOG_ERROR, "accept");
+	log_begin(&line, LOG_LEVEL_ERROR, "accept");
 	log_text(&line, "reason", reason);
 	log_number(&line, "connections", atomic_load(&s->connections));
 	log_end(&line);
@@ -283,7 +283,7 @@ static void on_signal(struct ev_loop *loop, struct ev_signal *signal, int events
 	struct log_line line;
 
 	(void)events;
-	log_begin(&line, LOG_INFO, "stopping");
+	log_begin(&line, LOG_LEVEL_INFO, "stopping");
 	log_text(&line, "signal", signal->signum == SIGTERM ? "TERM" : "INT");
 	log_end(&line);
 	ev_break(loop, EVBREAK_ALL);
@@ -312,11 +312,11 @@ static void report_start(const struct server *s)
 	struct log_line line;
 
 	for (size_t i = 0; i < s->listeners->count; i++) {
-		log_begin(&line, LOG_INFO, "listening");
+		log_begin(&line, LOG_LEVEL_INFO, "listening");
 		log_text(&line, "address", s->listeners->items[i].name);
 		log_end(&line);
 	}
-	log_begin(&line, LOG_INFO, "started");
+	log_begin(&line, LOG_LEVEL_INFO, "started");
 	log_number(&line, "workers", s->config->workers);
 	log_number(&line, "max_frame_size", s->config->limits.max_frame_bytes);
 	log_end(&line);
@@ -359,7 +359,7 @@ bool server_run(const struct server_config *config, struct listeners *listeners)
 		ev_run(loop, 0);
 		config->on_serving(config->ticking, false);
 	} else {
-		log_begin(&line, LOG_ERROR, "start");
+		log_begin(&line, LOG_LEVEL_ERROR, "start");
 		log_text(&line, "reason", "cannot start the workers");
 		log_end(&line);
 	}
@@ -370,7 +370,7 @@ bool server_run(const struct server_config *config, struct listeners *listeners)
 	listeners_close(listeners);
 	free(workers);
 	if (ok) {
-		log_begin(&line, LOG_INFO, "stopped");
+		log_begin(&line, LOG_LEVEL_INFO, "stopped");
 		log_end(&line);
 	}
 	return ok;

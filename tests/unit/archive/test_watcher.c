@@ -344,6 +344,6 @@ int main(void)
 						close_archive),
 	};
 
-	log_set_level(LOG_ERROR);
+	log_set_level(LOG_LEVEL_ERROR);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

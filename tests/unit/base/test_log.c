@@ -27,7 +27,7 @@ static void check_value(struct slice value, const char *expected)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, "test");
+	log_begin(&line, LOG_LEVEL_INFO, "test");
 	log_bytes(&line, "k", edge(value));
 	assert_string_equal(after_event(&line), expected);
 }
@@ -48,11 +48,11 @@ static void check_json(struct slice value, const char *expected)
 	static char text[sizeof(((struct log_line *)0)->bytes) + 1];
 	struct log_line line;
 
-	log_set_format(LOG_JSON);
-	log_begin(&line, LOG_INFO, "test");
+	log_set_format(LOG_FORMAT_JSON);
+	log_begin(&line, LOG_LEVEL_INFO, "test");
 	log_bytes(&line, "k", edge(value));
 	log_number(&line, "n", -7);
-	log_set_format(LOG_TEXT);
+	log_set_format(LOG_FORMAT_TEXT);
 	memcpy(text, line.bytes, line.text.len);
 	text[line.text.len] = '\0';
 	assert_int_equal(strncmp(text, "{\"time\":\"20", 11), 0);
@@ -74,7 +74,7 @@ static void test_numbers(void **state)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, "test");
+	log_begin(&line, LOG_LEVEL_INFO, "test");
 	log_number(&line, "a", INT64_MIN);
 	log_number(&line, "b", 7);
 	assert_string_equal(after_event(&line), "a=-9223372036854775808 b=7");
@@ -86,7 +86,7 @@ static void test_pair_that_does_not_fit_is_left_out(void **state)
 	struct log_line line;
 
 	memset(big, '\n', sizeof(big));
-	log_begin(&line, LOG_INFO, "test");
+	log_begin(&line, LOG_LEVEL_INFO, "test");
 	log_bytes(&line, "big", slice_of(big, sizeof(big)));
 	log_text(&line, "small", "yes");
 	assert_true(line.truncated);
@@ -107,7 +107,7 @@ static void check_each_length(const char *end)
 		ssize_t n;
 
 		dup2(pipe_fd[1], STDERR_FILENO);
-		log_begin(&line, LOG_INFO, "test");
+		log_begin(&line, LOG_LEVEL_INFO, "test");
 		log_bytes(&line, "v", slice_of(value, len));
 		log_end(&line);
 		dup2(saved, STDERR_FILENO);
@@ -125,9 +125,9 @@ static void check_each_length(const char *end)
 static void test_each_length_ends_in_a_newline(void **state)
 {
 	check_each_length("\n");
-	log_set_format(LOG_JSON);
+	log_set_format(LOG_FORMAT_JSON);
 	check_each_length("}\n");
-	log_set_format(LOG_TEXT);
+	log_set_format(LOG_FORMAT_TEXT);
 }
 
 static void test_levels(void **state)
@@ -138,13 +138,13 @@ static void test_levels(void **state)
 	assert_false(log_level_of("loud", &level));
 	assert_true(log_level_of("error", &level));
 	log_set_level(level);
-	log_begin(&line, LOG_INFO, "test");
+	log_begin(&line, LOG_LEVEL_INFO, "test");
 	log_text(&line, "k", "v");
 	log_end(&line);
 	assert_false(line.wanted);
 	assert_true(log_level_of("debug", &level));
 	log_set_level(level);
-	log_begin(&line, LOG_DEBUG, "test");
+	log_begin(&line, LOG_LEVEL_DEBUG, "test");
 	assert_true(line.wanted);
 }
 

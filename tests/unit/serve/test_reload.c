@@ -100,7 +100,7 @@ static void load(const char *path)
 static int start(void **state)
 {
 	folder_make(&folder);
-	log_set_level(LOG_ERROR); /* the first load is of no interest */
+	log_set_level(LOG_LEVEL_ERROR); /* the first load is of no interest */
 	return 0;
 }
 
@@ -121,7 +121,7 @@ static const char *start_with(const char *json)
 	folder_write(&folder, "policy.json", json);
 	strcpy(path, folder_path(&folder, "policy.json"));
 	load(path);
-	log_set_level(LOG_INFO);
+	log_set_level(LOG_LEVEL_INFO);
 	return path;
 }
 
@@ -195,7 +195,7 @@ static void test_symbolic_links(void **state)
 	assert_int_equal(symlink("..data/list", folder_path(&folder, "list")), 0);
 	strcpy(path, folder_path(&folder, "policy.json"));
 	load(path);
-	log_set_level(LOG_INFO);
+	log_set_level(LOG_LEVEL_INFO);
 	check_rule("a");
 	assert_int_equal(symlink("..1", folder_path(&folder, "..data_tmp")), 0);
 	assert_int_equal(rename(folder_path(&folder, "..data_tmp"),
