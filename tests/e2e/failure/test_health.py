@@ -21,21 +21,10 @@ SLACK = 10  # seconds, for a machine that does other things as well
 ACCEPT, ECHO = "expected an A-ASSOCIATE-AC that accepts Verification", "expected a C-ECHO-RSP with status 0000"
 
 
-def states(lb, **wanted):
-    """Wait until the servers of pool ct have these states, by the name of the server."""
-    def seen():
-        table = lb.server_states()
-        return {name: table[f"ct/{name}"] for name in wanted}
-    try:
-        wait_until(lambda: all(seen()[name].startswith(state) for name, state in wanted.items()), "states", 40)
-    except AssertionError:
-        raise AssertionError(f"expected {wanted}, saw {seen()}") from None
-
-
 def test_real_archives_are_up_and_absent_ones_down(balancer, storescp, raw_archive):
     lb = balancer({"ct": {"storescp": storescp("STORESCP"), "raw": raw_archive(), "absent": free_port()}}, checked=True)
-    states(lb, absent="DOWN")
-    states(lb, storescp="UP", raw="UP")
+    lb.wait_for_states(absent="DOWN")
+    lb.wait_for_states(storescp="UP", raw="UP")
     checks = lb.stats()
     assert checks["ct/storescp"]["check_status"].startswith("L7OK")
     assert checks["ct/raw"]["check_status"].startswith("L7OK")
@@ -57,7 +46,7 @@ def test_what_only_accepts_connections_is_down(balancer, raw_archive):
                           "no-dicom": raw_archive(answer=lambda rq: b"HTTP/1.1 400 Bad Request\r\n\r\n"),
                           "no-echo": raw_archive(answer=peers.accept_nothing_of(wire.VERIFICATION)),
                           "well": raw_archive()}}, checked=True)
-    states(lb, refuses="DOWN", closes="DOWN", silent="DOWN", **{"no-dicom": "DOWN", "no-echo": "DOWN"}, well="UP")
+    lb.wait_for_states(refuses="DOWN", closes="DOWN", silent="DOWN", **{"no-dicom": "DOWN", "no-echo": "DOWN"}, well="UP")
     for _ in range(6):
         peers.check_works(lb.port)
 
@@ -225,11 +214,11 @@ def test_answers_in_pieces(balancer, raw_archive, piece):
 def test_an_archive_that_comes_back_is_used_again(balancer, raw_archive):
     first = raw_archive()
     lb = balancer({"ct": first}, checked=True)
-    states(lb, ct1="UP")
+    lb.wait_for_states(ct1="UP")
     first.stop()
-    states(lb, ct1="DOWN")
+    lb.wait_for_states(ct1="DOWN")
     second = raw_archive(port=first.port)
-    states(lb, ct1="UP")
+    lb.wait_for_states(ct1="UP")
     thing = peers.check_works(lb.port)
     assert second.objects()[thing.uid] == thing.data
 

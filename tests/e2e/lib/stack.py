@@ -336,6 +336,15 @@ class Stack:
     def server_states(self):
         return {name: row["status"] for name, row in self.stats().items()}
 
+    def wait_for_states(self, **wanted):
+        """Until the servers of pool ct have these states, by the name of the server."""
+        def seen():
+            return {name: self.server_states()[f"ct/{name}"] for name in wanted}
+        try:
+            wait_until(lambda: all(seen()[name].startswith(state) for name, state in wanted.items()), "states", 40)
+        except AssertionError:
+            raise AssertionError(f"expected {wanted}, saw {seen()}") from None
+
     def open_associations(self):
         return int(self.stats()["dicom/FRONTEND"]["scur"])
 

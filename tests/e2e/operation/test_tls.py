@@ -16,7 +16,6 @@ import objects
 import peers
 import wire
 from children import ROOT, command_of, free_port, wait_until
-from test_health import states
 
 CT = wire.Context(1, wire.CT_IMAGE, (wire.EXPLICIT_LE,))
 BY_NAME = {"rules": [{"name": "known", "if": {"TLSClientName": "ct-*", "Modality": "CT"}, "backend": "ct"}],
@@ -293,7 +292,7 @@ def test_archives_behind_tls(tls, storescp, raw_archive, tmp_path, owned):
                       "DICOM_ARCHIVE_CERTIFICATE": authority.server_file("lb", file="balancer", kind="rsa")},
             checked=True, policy={"rules": [{"if": {"Modality": "CT"}, "backend": "ct", "name": "ct"}],
                                   "default": {"backend": "ct"}})
-    states(t.lb, other="DOWN", forged="DOWN", old="DOWN", plain="DOWN", right="UP", open="UP")
+    t.lb.wait_for_states(other="DOWN", forged="DOWN", old="DOWN", plain="DOWN", right="UP", open="UP")
     assert t.lb.stats()["ct/right"]["check_status"].startswith("L7OK")
     assert t.lb.stats()["ct/forged"]["check_status"].startswith("L6")
     things = [t.store()[0] for _ in range(4)] + [peers.check_works(t.lb.port)]
@@ -307,7 +306,7 @@ def test_an_archive_that_is_not_shown_a_certificate_is_down(tls, storescp, tmp_p
     authority = certificates.Authority(tmp_path / "archives")
     t = tls({"ct": secured(storescp, authority, "RIGHT")}, checked=True,
             settings={"DICOM_ARCHIVE_CA": authority.certificate})
-    states(t.lb, ct1="DOWN")
+    t.lb.wait_for_states(ct1="DOWN")
 
 
 def test_a_wrong_certificate_where_no_check_warns(tls, storescp, tmp_path):
@@ -449,12 +448,12 @@ def test_new_certificates_for_archives(tls, storescp, tmp_path):
     mine = authority.server_file("lb", file="balancer", kind="rsa")
     t = tls({"ct": archive}, checked=True,
             settings={"DICOM_ARCHIVE_CA": authority.certificate, "DICOM_ARCHIVE_CERTIFICATE": mine})
-    states(t.lb, ct1="DOWN")
+    t.lb.wait_for_states(ct1="DOWN")
     # in this order: README
     replace(mine, new.server_file("lb", file="balancer", kind="rsa"))
     renew(t, "set ssl cert", "dicom", mine)
     replace(authority.certificate, new.certificate)
     renew(t, "set ssl ca-file", "clients-ca", authority.certificate)
-    states(t.lb, ct1="UP")
+    t.lb.wait_for_states(ct1="UP")
     thing, _ = t.store()
     assert archive.wait_for(1) == {thing.uid: thing.data}

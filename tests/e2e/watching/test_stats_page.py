@@ -20,7 +20,6 @@ import peers
 import wire
 from browser import CHECK, QUEUED, SESSIONS, Browser
 from children import ROOT, command_of, free_port, wait_until
-from test_health import states
 
 OPERATOR, PASSWORD = "operator", 'C-ECHO "1", $2#)'
 LOCKED = {"DICOM_STATS_USER": OPERATOR, "DICOM_STATS_PASSWORD": PASSWORD}
@@ -82,7 +81,7 @@ def test_what_the_page_shows(browser, balancer, raw_archive):
                    "general": {"general1": raw_archive(), "general2": raw_archive(), "general3": raw_archive()},
                    "query": {"query1": raw_archive(answer=lambda rq: wire.associate_rj(1, 1, 7))}},
                   checked=True, settings=LOCKED, pool_lines=["timeout queue 60s"])
-    states(lb, ct1="UP", ct2="DOWN")
+    lb.wait_for_states(ct1="UP", ct2="DOWN")
     wait_until(lambda: lb.server_states()["query/query1"] == "DOWN", "query1 is DOWN")
     lb.wait_for_agent()
     login(browser, lb)
@@ -128,7 +127,7 @@ def test_what_the_page_shows(browser, balancer, raw_archive):
 def test_an_archive_is_taken_down_and_up_again(browser, balancer, raw_archive):
     archives = {"ct1": raw_archive(), "ct2": raw_archive()}
     lb = balancer({"ct": archives}, checked=True, settings=LOCKED)
-    states(lb, ct1="UP", ct2="UP")
+    lb.wait_for_states(ct1="UP", ct2="UP")
     lb.wait_for_agent()
     browser.open(f"http://127.0.0.1:{lb.stats_port}/stats")
     assert not browser.descriptions()
@@ -156,7 +155,7 @@ def test_an_archive_is_taken_down_and_up_again(browser, balancer, raw_archive):
     browser.apply("maint", f"ct/{other}")
     assert browser.status("ct/Backend") == "DOWN"
     browser.apply("ready", "ct/ct1", "ct/ct2")
-    states(lb, ct1="UP", ct2="UP")
+    lb.wait_for_states(ct1="UP", ct2="UP")
     login(browser, lb)
     assert "UP" in browser.status("ct/ct1") and "UP" in browser.status("ct/ct2")
     assert where_they_go(lb, archives) == {"ct1", "ct2"}
