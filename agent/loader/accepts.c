@@ -108,19 +108,16 @@ static const char *load_uid(struct builder *b, json_t *json, bool transfer)
 
 static uint64_t load_syntaxes(struct drawing *d, json_t *json)
 {
+	json_t *list, *value;
 	uint64_t bits = 0;
 
 	builder_enter(d->b, "transfer_syntaxes");
-	if (!json_is_array(json) || json_array_size(json) == 0)
-		builder_expected(d->b, json, "a list of UIDs or their keywords");
-	for (size_t i = 0; i < json_array_size(json); i++) {
-		const char *uid;
+	list = builder_list(d->b, json, 1, "a list of UIDs or their keywords");
+	for (size_t i = 0; (value = builder_element(d->b, list, i)); i++) {
+		const char *uid = load_uid(d->b, value, true);
 
-		builder_enter_element(d->b, i);
-		uid = load_uid(d->b, json_array_get(json, i), true);
 		if (uid)
 			bits |= bit_of(d, slice_str(uid));
-		builder_leave(d->b);
 	}
 	builder_leave(d->b);
 	return bits;
@@ -161,14 +158,12 @@ static void load_class(struct drawing *d, json_t *json, uint64_t bits)
 
 static void load_classes(struct drawing *d, const char *name, json_t *json, uint64_t bits)
 {
+	json_t *list, *value;
+
 	builder_enter(d->b, name);
-	if (!json_is_array(json))
-		builder_expected(d->b, json, "a list of UIDs or their keywords");
-	for (size_t i = 0; i < json_array_size(json); i++) {
-		builder_enter_element(d->b, i);
-		load_class(d, json_array_get(json, i), bits);
-		builder_leave(d->b);
-	}
+	list = builder_list(d->b, json, 0, "a list of UIDs or their keywords");
+	for (size_t i = 0; (value = builder_element(d->b, list, i)); i++)
+		load_class(d, value, bits);
 	builder_leave(d->b);
 }
 
@@ -176,24 +171,20 @@ const struct capability *accepts_load(struct builder *b, json_t *json,
 				      uint32_t maximum_length)
 {
 	struct drawing d = begin(b);
+	json_t *list, *entry;
+	uint64_t bits;
 
 	builder_enter(b, "accepts");
-	if (!json_is_array(json))
-		builder_expected(b, json, "a list of SOP classes with transfer syntaxes");
-	for (size_t i = 0; i < json_array_size(json); i++) {
-		json_t *entry = json_array_get(json, i);
-
-		builder_enter_element(b, i);
-		if (json_is_object(entry)) {
-			builder_members(b, entry, "sop_classes transfer_syntaxes");
-			load_classes(
-				&d, "sop_classes", json_object_get(entry, "sop_classes"),
-				load_syntaxes(
-					&d, json_object_get(entry, "transfer_syntaxes")));
-		} else {
+	list = builder_list(b, json, 0, "a list of SOP classes with transfer syntaxes");
+	for (size_t i = 0; (entry = builder_element(b, list, i)); i++) {
+		if (!json_is_object(entry)) {
 			builder_expected(b, entry, "an object");
+			continue;
 		}
-		builder_leave(b);
+		builder_members(b, entry, "sop_classes transfer_syntaxes");
+		bits = load_syntaxes(&d, json_object_get(entry, "transfer_syntaxes"));
+		load_classes(&d, "sop_classes", json_object_get(entry, "sop_classes"),
+			     bits);
 	}
 	builder_leave(b);
 	return finish(&d, maximum_length);

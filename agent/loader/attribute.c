@@ -291,25 +291,22 @@ const struct policy_attribute *attribute_named(struct builder *b, const char *na
 
 struct policy_attributes attribute_list(struct builder *b, json_t *json)
 {
-	size_t n = json_is_array(json) ? json_array_size(json) : 1;
+	size_t n = builder_count(json);
 	const struct policy_attribute **list = builder_take(b, n, sizeof(*list));
+	json_t *name;
 
-	for (size_t i = 0; list && i < n; i++) {
-		json_t *name = json_is_array(json) ? json_array_get(json, i) : json;
+	for (size_t i = 0; (name = builder_element(b, json, i)); i++) {
+		const struct policy_attribute *a = NULL;
 
-		if (json_is_array(json))
-			builder_enter_element(b, i);
-		list[i] = json_is_string(name)
-				  ? attribute_named(b, json_string_value(name),
-						    JSON_PLACE_VALUE)
-				  : NULL;
-		if (!json_is_string(name))
+		if (json_is_string(name))
+			a = attribute_named(b, json_string_value(name), JSON_PLACE_VALUE);
+		else
 			builder_expected(b, name, "the name of an attribute");
-		else if (list[i] && policy_is_bulk(list[i]))
+		if (a && policy_is_bulk(a))
 			builder_fail(b, "an attribute of VR %s has no value to use here",
-				     list[i]->vr);
-		if (json_is_array(json))
-			builder_leave(b);
+				     a->vr);
+		if (list)
+			list[i] = a;
 	}
 	if (n == 0)
 		builder_fail(b, "an empty list names no attribute");

@@ -115,6 +115,33 @@ void builder_leave(struct builder *b)
 	b->depth--;
 }
 
+/*** lists ***/
+
+json_t *builder_list(struct builder *b, json_t *json, size_t least, const char *expected)
+{
+	if (json_is_array(json) && json_array_size(json) >= least)
+		return json;
+	builder_expected(b, json, expected);
+	return NULL;
+}
+
+json_t *builder_element(struct builder *b, json_t *list, size_t i)
+{
+	if (!json_is_array(list))
+		return i == 0 ? list : NULL;
+	if (i > 0)
+		builder_leave(b);
+	if (i == json_array_size(list))
+		return NULL;
+	builder_enter_element(b, i);
+	return json_array_get(list, i);
+}
+
+size_t builder_count(const json_t *list)
+{
+	return json_is_array(list) ? json_array_size(list) : 1;
+}
+
 /*** memory ***/
 
 void *builder_take(struct builder *b, size_t count, size_t size)

@@ -80,6 +80,18 @@ void builder_enter(struct builder *b, const char *name);
 void builder_enter_element(struct builder *b, size_t index);
 void builder_leave(struct builder *b);
 
+/* <json> if it is a list of at least <least> elements; else NULL, which is an error. */
+json_t *builder_list(struct builder *b, json_t *json, size_t least, const char *expected);
+
+/* For loops: step into element <i> of <list> and return it; NULL behind the last one,
+ * outside of the list again.  What is no list is one element, in its own place; NULL has
+ * none.  A loop must not be left before its end.
+ */
+json_t *builder_element(struct builder *b, json_t *list, size_t i);
+
+/* How many elements that gives. */
+size_t builder_count(const json_t *list);
+
 /* The place now. */
 struct json_place builder_place(const struct builder *b, enum json_place_end end);
 

@@ -95,16 +95,13 @@ static void load_day(struct builder *b, json_t *json, uint8_t *days)
 
 static void load_days(struct builder *b, json_t *json, uint8_t *days)
 {
+	json_t *day;
+
 	builder_enter(b, "weekdays");
-	if (!json_is_array(json))
-		load_day(b, json, days);
-	else if (json_array_size(json) == 0)
+	if (builder_count(json) == 0)
 		builder_fail(b, "an empty list has no day");
-	for (size_t i = 0; i < json_array_size(json); i++) {
-		builder_enter_element(b, i);
-		load_day(b, json_array_get(json, i), days);
-		builder_leave(b);
-	}
+	for (size_t i = 0; (day = builder_element(b, json, i)); i++)
+		load_day(b, day, days);
 	builder_leave(b);
 }
 
@@ -140,20 +137,17 @@ static void load_schedule(struct builder *b, json_t *json, struct policy_node *n
 static void load_list(struct builder *b, json_t *json, struct policy_node *node,
 		      int depth)
 {
-	size_t n = json_array_size(json);
-	struct policy_node *children = builder_take(b, n, sizeof(*children));
+	json_t *list = builder_list(b, json, 1, "a list of conditions that is not empty");
+	struct policy_node *children =
+		builder_take(b, json_array_size(list), sizeof(*children));
+	json_t *condition;
 
-	if (!json_is_array(json) || n == 0) {
-		builder_expected(b, json, "a list of conditions that is not empty");
+	if (!children)
 		return;
-	}
-	for (size_t i = 0; children && i < n; i++) {
-		builder_enter_element(b, i);
-		load_at(b, json_array_get(json, i), &children[i], depth);
-		builder_leave(b);
-	}
+	for (size_t i = 0; (condition = builder_element(b, list, i)); i++)
+		load_at(b, condition, &children[i], depth);
 	node->children = children;
-	node->nchildren = children ? n : 0;
+	node->nchildren = json_array_size(list);
 }
 
 static void load_not(struct builder *b, json_t *json, struct policy_node *node, int depth)

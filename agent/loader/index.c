@@ -18,7 +18,7 @@ struct key {
 
 struct keys {
 	struct key *list; /* malloc'ed */
-	size_t n, room;
+	size_t n;
 };
 
 static int key_order(const void *left, const void *right)
@@ -32,18 +32,14 @@ static int key_order(const void *left, const void *right)
 	return order != 0 ? order : (a->rule > b->rule) - (a->rule < b->rule);
 }
 
-static bool add_key(struct keys *keys, const struct key *key)
+static bool add_key(struct builder *b, struct keys *keys, const struct key *key)
 {
-	if (keys->n == keys->room) {
-		size_t room = keys->room ? 2 * keys->room : 64;
-		struct key *list = reallocarray(keys->list, room, sizeof(*list));
+	struct key *list = builder_grow(b, keys->list, keys->n, sizeof(*list));
 
-		if (!list)
-			return false;
-		keys->list = list;
-		keys->room = room;
-	}
-	keys->list[keys->n++] = *key;
+	if (!list)
+		return false;
+	keys->list = list;
+	list[keys->n++] = *key;
 	return true;
 }
 
@@ -54,18 +50,19 @@ static bool is_key(const struct policy_node *node)
 	       strcmp(node->attribute->vr, "PN") != 0;
 }
 
-static bool add_keys(struct keys *keys, const struct policy_node *node, size_t rule)
+static bool add_keys(struct builder *b, struct keys *keys, const struct policy_node *node,
+		     size_t rule)
 {
 	if (node->kind == POLICY_ALL)
 		for (size_t i = 0; i < node->nchildren; i++)
-			if (!add_keys(keys, &node->children[i], rule))
+			if (!add_keys(b, keys, &node->children[i], rule))
 				return false;
 	if (is_key(node))
 		for (size_t i = 0; i < node->match->is->nliterals; i++) {
 			const struct key key = {node->attribute,
 						node->match->is->literals[i], rule};
 
-			if (!add_key(keys, &key))
+			if (!add_key(b, keys, &key))
 				return false;
 		}
 	return true;
@@ -180,10 +177,8 @@ static void take_keys(struct building *to, const struct keys *keys, bool marked,
 	for (size_t i = 0; i < keys->n; i++)
 		if (to->seen[keys->list[i].rule] == marked &&
 		    use(keys->list[i].attribute, of_level) &&
-		    !add_key(taken, &keys->list[i])) {
-			builder_fail(to->b, "out of memory");
+		    !add_key(to->b, taken, &keys->list[i]))
 			return;
-		}
 }
 
 static void mark(bool *seen, const struct key *keys, size_t n, bool value)
@@ -283,9 +278,9 @@ const struct policy_index *index_build(struct builder *b, const struct policy_ru
 
 	for (size_t i = 0; ok && i < n; i++) {
 		all.list[all.n++] = i;
-		ok = add_keys(&keys, &rules[i].condition, i);
+		ok = add_keys(b, &keys, &rules[i].condition, i);
 	}
-	if (!ok)
+	if (!to.seen)
 		builder_fail(b, "out of memory");
 	if (keys.n > 0)
 		qsort(keys.list, keys.n, sizeof(*keys.list), key_order);

@@ -122,16 +122,13 @@ static void load_file(struct builder *b, json_t *json, struct builder_list *list
 
 static void load_values(struct builder *b, json_t *json, struct builder_list *list)
 {
+	json_t *value;
+
 	list->json = json;
 	list->n = json_array_size(json);
-	for (size_t i = 0; i < list->n; i++) {
-		json_t *value = json_array_get(json, i);
-
-		builder_enter_element(b, i);
+	for (size_t i = 0; (value = builder_element(b, json, i)); i++)
 		if (!json_is_string(value) && !json_is_number(value))
 			builder_expected(b, value, "a string or a number");
-		builder_leave(b);
-	}
 }
 
 void lists_load(struct builder *b, json_t *json, struct files *files)
@@ -155,11 +152,10 @@ void lists_load(struct builder *b, json_t *json, struct files *files)
 		builder_enter(b, name);
 		list = &b->lists[b->nlists++];
 		list->name = builder_text(b, name);
-		if (json_is_array(value)) {
+		if (json_is_array(value))
 			load_values(b, value, list);
-		} else {
+		else
 			load_file(b, value, list, files);
-		}
 		builder_leave(b);
 	}
 }

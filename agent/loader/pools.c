@@ -89,21 +89,18 @@ static const struct capability *load_archives(struct builder *b, json_t *json,
 					      struct policy *policy)
 {
 	const struct capability *all = NULL;
+	json_t *list, *value;
 
 	builder_enter(b, "archives");
-	if (!json_is_array(json) || json_array_size(json) == 0)
-		builder_expected(b, json, "a list of archives");
-	for (size_t i = 0; i < json_array_size(json); i++) {
+	list = builder_list(b, json, 1, "a list of archives");
+	for (size_t i = 0; (value = builder_element(b, list, i)); i++) {
 		struct archive *archive = add_archive(b, policy);
-		const struct capability *one = unless;
+		const struct capability *one = NULL;
 
-		builder_enter_element(b, i);
 		if (archive)
-			one = answer_of(
-				b, load_archive(b, json_array_get(json, i), archive));
+			one = answer_of(b, load_archive(b, value, archive));
 		one = one ? one : unless;
 		all = all && one ? accepts_load_common(b, all, one) : one;
-		builder_leave(b);
 	}
 	builder_leave(b);
 	return all ? all : unless;
@@ -116,7 +113,7 @@ static void check_notes(struct builder *b, json_t *json)
 {
 	static const char *const names[] = {"implementation_class_uid",
 					    "implementation_version_name"};
-	json_t *extended = json_object_get(json, "extended");
+	json_t *extended = json_object_get(json, "extended"), *line;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		json_t *value = json_object_get(json, names[i]);
@@ -127,14 +124,11 @@ static void check_notes(struct builder *b, json_t *json)
 		builder_leave(b);
 	}
 	builder_enter(b, "extended");
-	if (extended && !json_is_array(extended))
-		builder_expected(b, extended, "a list of strings");
-	for (size_t i = 0; i < json_array_size(extended); i++) {
-		builder_enter_element(b, i);
-		if (!json_is_string(json_array_get(extended, i)))
-			builder_expected(b, json_array_get(extended, i), "a string");
-		builder_leave(b);
-	}
+	if (extended)
+		extended = builder_list(b, extended, 0, "a list of strings");
+	for (size_t i = 0; (line = builder_element(b, extended, i)); i++)
+		if (!json_is_string(line))
+			builder_expected(b, line, "a string");
 	builder_leave(b);
 }
 
@@ -280,22 +274,20 @@ static void add_pool(struct builder *b, json_t *name, struct policy_pool *list,
 
 static const struct policy_pools *make_list(struct builder *b, json_t *names)
 {
-	size_t n = json_is_array(names) ? json_array_size(names) : 1;
+	size_t n = builder_count(names);
 	struct policy_pools *pools = builder_take(b, 1, sizeof(*pools));
 	struct policy_pool *list = builder_take(b, POLICY_POOLS, sizeof(*list));
+	json_t *name;
 
 	if (!pools || !list)
 		return NULL;
 	pools->list = list;
-	if (!json_is_array(names))
-		add_pool(b, names, list, pools);
-	else if (n == 0 || n > POLICY_POOLS)
+	if (n == 0 || n > POLICY_POOLS) {
 		builder_fail(b, "expected 1 to %d pools, found %zu", POLICY_POOLS, n);
-	for (size_t i = 0; json_is_array(names) && i < n && n <= POLICY_POOLS; i++) {
-		builder_enter_element(b, i);
-		add_pool(b, json_array_get(names, i), list, pools);
-		builder_leave(b);
+		return NULL;
 	}
+	for (size_t i = 0; (name = builder_element(b, names, i)); i++)
+		add_pool(b, name, list, pools);
 	return pools->n == n ? pools : NULL;
 }
 

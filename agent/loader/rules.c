@@ -94,18 +94,14 @@ static void check_names(struct builder *b, const struct policy_rule *rules, size
 
 void rules_load(struct builder *b, json_t *json, struct policy *policy)
 {
-	size_t n = json_array_size(json);
+	json_t *list = builder_list(b, json, 0, "a list of rules"), *rule;
+	size_t n = json_array_size(list);
 	struct policy_rule *rules = builder_take(b, n, sizeof(*rules));
 
-	if (!json_is_array(json))
-		builder_expected(b, json, "a list of rules");
-	for (size_t i = 0; rules && i < n; i++) {
-		builder_enter_element(b, i);
-		load_rule(b, json_array_get(json, i), policy, &rules[i]);
-		builder_leave(b);
-	}
 	if (!rules)
 		return;
+	for (size_t i = 0; (rule = builder_element(b, list, i)); i++)
+		load_rule(b, rule, policy, &rules[i]);
 	check_names(b, rules, n);
 	policy->rules = rules;
 	policy->nrules = n;

@@ -27,20 +27,16 @@ static void load_value(struct builder *b, json_t *json, struct policy_set *set,
 static const struct policy_set *load_set(struct builder *b, json_t *json,
 					 const struct policy_attribute *a, bool fold)
 {
-	size_t n = json_is_array(json) ? json_array_size(json) : 1;
+	size_t n = builder_count(json);
 	struct policy_set *set = values_new(b, n, fold);
+	json_t *value;
 
 	if (!set)
 		return NULL;
 	if (n == 0)
 		builder_fail(b, "an empty list can match nothing");
-	if (!json_is_array(json))
-		load_value(b, json, set, a);
-	for (size_t i = 0; json_is_array(json) && i < n; i++) {
-		builder_enter_element(b, i);
-		load_value(b, json_array_get(json, i), set, a);
-		builder_leave(b);
-	}
+	for (size_t i = 0; (value = builder_element(b, json, i)); i++)
+		load_value(b, value, set, a);
 	values_finish(set);
 	return set;
 }
@@ -48,25 +44,21 @@ static const struct policy_set *load_set(struct builder *b, json_t *json,
 static void load_in(struct builder *b, json_t *json, const struct policy_attribute *a,
 		    bool fold, struct policy_match *match)
 {
-	size_t n = json_is_array(json) ? json_array_size(json) : 1;
+	size_t n = builder_count(json);
 	const struct policy_set **in = builder_take(b, n, sizeof(*in));
+	json_t *name;
 
 	if (n == 0)
 		builder_fail(b, "an empty list names no list");
-	for (size_t i = 0; in && i < n; i++) {
-		json_t *name = json_is_array(json) ? json_array_get(json, i) : json;
-
-		if (json_is_array(json))
-			builder_enter_element(b, i);
+	if (!in)
+		return;
+	for (size_t i = 0; (name = builder_element(b, json, i)); i++)
 		if (json_is_string(name))
 			in[i] = lists_set(b, json_string_value(name), a, fold);
 		else
 			builder_expected(b, name, "the name of a list in \"lists\"");
-		if (json_is_array(json))
-			builder_leave(b);
-	}
 	match->in = in;
-	match->nin = in ? n : 0;
+	match->nin = n;
 }
 
 static void load_regex(struct builder *b, json_t *json, bool fold,
