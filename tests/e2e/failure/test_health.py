@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 
+import objects
 import peers
 import wire
 from children import ROOT, Child, command_of, free_port, wait_until
@@ -123,7 +124,7 @@ FAULTS = {
     "silent": (answers("silent"), "L7TOUT", (ACCEPT,)),
     "hangs": (hangs, "L7TOUT", (ECHO,)),
     "rejects": (answers(wire.associate_rj(1, 1, 7)), "L7RSP", ("A-ASSOCIATE-RJ", "010107", ACCEPT)),
-    "busy": (answers(wire.associate_rj(2, 3, 1)), "L7RSP", ("A-ASSOCIATE-RJ", "020301", ACCEPT)),
+    "gone": (answers(wire.associate_rj(1, 3, 2)), "L7RSP", ("A-ASSOCIATE-RJ", "010302", ACCEPT)),
     "aborts": (answers(wire.abort(2, 1)), "L7RSP", ("A-ABORT", "0201", ACCEPT)),
     "closes": (answers("close"), "L7RSP", (ACCEPT,)),
     "http": (answers(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "L7RSP", ("no DICOM", "485454502F312E312034", ACCEPT)),
@@ -154,6 +155,150 @@ def test_a_sick_archive_is_down_in_time_and_comes_back(balancer, raw_archive):
     for name in FAULTS:
         cure(archives[name])
     reach(lb, "UP", archives, till_up)
+
+
+# Busy is not down ---------------------------------------------------------------------------------
+
+
+def closes_at_once(archive):
+    """It does not wait, as PS3.8 9.2 (Sta13) has it, for the other side to close."""
+    archive._drain = lambda association, sock: "closed"
+
+
+def is_busy(lb, *names):
+    """Whether the last check of each of these servers of pool ct was refused for the moment, and they are UP."""
+    table = lb.stats()
+    return all(table[f"ct/{name}"]["last_chk"].startswith("busy: A-ASSOCIATE-RJ") and
+               table[f"ct/{name}"]["status"].startswith("UP") for name in names)
+
+
+def test_an_archive_that_is_busy_is_up(balancer, raw_archive):
+    """Whatever the reason, as long as it is for the moment; and whether it was up before or down."""
+    answers_ = {f"{source}-{reason}": lambda rq, it=(source, reason): wire.associate_rj(2, *it)
+                for source, reason in ((3, 1), (3, 2), (2, 1), (1, 1))}
+    archives = {name: raw_archive() for name in [*answers_, "closes"]}
+    archives["down"] = raw_archive(lambda rq: wire.associate_rj(1, 3, 2))
+    lb = balancer({"ct": {**archives, "well": raw_archive()}}, checked=True,
+                  pool_lines=[line.replace("200ms", "1s") for line in QUICK])  # as short as pools.cfg allows
+    reach(lb, "DOWN", ["down"], bounds(lb)[0])
+    for name, archive in archives.items():
+        archive.answer = answers_.get(name, answers_["3-2"])
+    closes_at_once(archives["closes"])
+    wait_until(lambda: is_busy(lb, *archives), "all are busy, and up")
+    downs = lb.stats()["ct/down"]["chkdown"]
+    seen = {name: len(archive.associations) for name, archive in archives.items()}
+    wait_until(lambda: all(len(archives[name].associations) > count + 5 for name, count in seen.items()), "more checks")
+    table = lb.stats()
+    assert {name: table[f"ct/{name}"]["chkdown"] for name in archives} == {**dict.fromkeys(archives, "0"), "down": downs}
+    assert re.search(r"ct,3-2\b.*busy: A-ASSOCIATE-RJ, result, source and reason 020302", stats_page(lb, "/stats;csv"))
+    assert "busy: A-ASSOCIATE-RJ, result, source and reason 020302" in stats_page(lb)
+    for archive in archives.values():
+        cure(archive)
+    reach(lb, "UP", [*archives, "well"], 0)
+    archives["down"].answer = lambda rq: wire.abort(2, 1)
+    archives["closes"].stop()
+    reach(lb, "DOWN", ["down", "closes"], bounds(lb)[0])
+
+
+def test_an_archive_that_takes_one_association_at_a_time(balancer, dcmqrscp):
+    """It stays the patient's archive while it stores: what it refuses is tried again, and nothing goes elsewhere."""
+    archives = {f"general{number}": dcmqrscp(f"ONE{number}", associations=1, title="ONE") for number in (1, 2)}
+    lb = balancer({"general": archives}, checked=True, settings={"DICOM_CHECK_CALLED": "ONE"},
+                  policy={"rules": [], "default": {"backend": "general", "key": "PatientID"}})
+    lb.wait_for_agent("UP")
+    wait_until(lambda: all(lb.stats()[f"general/{name}"]["check_status"].startswith("L7OK") for name in archives), "checks")
+
+    thing, next_one = (objects.make("CT", PatientID="P7") for _ in range(2))
+
+    def begin(this):
+        """An association that stores, and does not end; None if it is refused, since a check runs."""
+        scu = peers.RawScu(lb.port)
+        try:
+            scu.associate(peers.contexts_for(this), called="ONE")
+            assert scu.store(this) == 0
+            return scu
+        except peers.Aborted:
+            scu.close()
+
+    def home_of(scu):
+        return "general/" + lb.association(scu)["server"]
+
+    with wait_until(lambda: begin(thing), "the first study is stored") as long:
+        home, = (name for name, row in lb.stats().items() if name.startswith("general/g") and row["scur"] == "1")
+        wait_until(lambda: lb.stats()[home]["last_chk"].startswith("busy"), "the archive is busy", 40)
+        failures = int(lb.stats()[home]["chkfail"])
+        wait_until(lambda: int(lb.stats()[home]["chkfail"]) > failures + 3, "it stays so", 40)
+        assert lb.stats()[home]["chkdown"] == "0"
+        with peers.RawScu(lb.port) as scu:
+            scu.associate(peers.contexts_for(next_one), called="ONE")
+            with pytest.raises(peers.Aborted):
+                scu.store(next_one)
+        assert home_of(scu) == home and "(2/3/2)" in lb.association(scu)["error"]
+        long.release()
+    with wait_until(lambda: begin(next_one), "the second study is stored") as scu:
+        scu.release()
+    assert home_of(scu) == home
+
+
+def one_at_a_time():
+    """The lines that haproxy/README.md has for such archives."""
+    with open(os.path.join(ROOT, "haproxy", "README.md"), encoding="utf-8") as f:
+        example = f.read().split("    backend slow from dicom-archives\n")[1].split("\n\n")[0]
+    return [line.strip() for line in example.splitlines() if not line.strip().startswith("server ")]
+
+
+def test_an_archive_that_lets_the_next_association_wait(balancer, storescp):
+    """With the lines of haproxy/README.md: neither the check nor the next study of the patient takes it for gone."""
+    archives = {f"general{number}": storescp(f"S{number}", fork=False) for number in (1, 2)}
+    lb = balancer({"general": archives}, checked=True, pool_lines=[*QUICK, *one_at_a_time(), "timeout queue 3s"],
+                  policy={"rules": [], "default": {"backend": "general", "key": "PatientID"}})
+    lb.wait_for_agent("UP")
+    things = [objects.make("CT", PatientID="P7") for _ in range(3)]
+
+    def stores(thing, **how):
+        scu = peers.RawScu(lb.port)
+        scu.associate(peers.contexts_for(thing))
+        scu.send(scu.store_bytes(thing))
+        return scu
+    with stores(things[0]) as long:
+        assert long.status() == 0
+        home, = (name for name, row in lb.stats().items() if name.startswith("general/g") and row["scur"] == "1")
+        wait_until(lambda: lb.stats()[home]["check_status"].startswith("* "), "a check waits")
+        with stores(things[1]) as too_early, pytest.raises(peers.Aborted):
+            wait_until(lambda: lb.stats()[home]["qcur"] == "1", "the next association waits")
+            too_early.status()
+        assert lb.association(too_early)["state"] == "sQ", "its time in the queue was over"
+        assert lb.stats()[home]["status"] == "UP"
+        with stores(things[2]) as scu:
+            wait_until(lambda: lb.stats()[home]["qcur"] == "1", "the next association waits")
+            long.release()
+            assert scu.status() == 0
+            scu.release()
+    assert "general/" + lb.association(scu)["server"] == home
+    wait_until(lambda: lb.stats()[home]["check_status"].startswith("L7OK"), "the check is answered")
+    assert {(row["chkfail"], row["chkdown"]) for name, row in lb.stats().items() if name.startswith("general/g")} == {
+        ("0", "0")}
+
+
+@pytest.mark.parametrize("then", ["closes", "says nothing", "aborts"])
+def test_what_follows_the_response_does_not_matter(balancer, raw_archive, then):
+    """An archive that has answered the C-ECHO is well, whatever it makes of an A-RELEASE-RQ."""
+    archive = raw_archive()
+    send = archive._send
+
+    def release_otherwise(sock, data):
+        if data != wire.release_rp():
+            send(sock, data)
+        elif then == "aborts":
+            send(sock, wire.abort(2, 0))
+        elif then == "says nothing":
+            archive._drain(peers.Association(wire.Stream(sock)), sock)
+    archive._send = release_otherwise
+    lb = balancer({"ct": {"odd": archive, "absent": free_port()}}, checked=True, pool_lines=QUICK)
+    reach(lb, "DOWN", ["absent"], bounds(lb)[0])
+    archive.wait_for(lambda all_: sum(a.ended == "release" for a in all_) > 2, "three checks")
+    row = reach(lb, "UP", ["odd"], 0)["odd"]
+    assert (row["chkfail"], row["chkdown"]) == ("0", "0"), row
 
 
 def command_set(request, status, more=(), order=sorted):
@@ -206,7 +351,7 @@ def test_answers_in_pieces(balancer, raw_archive, piece):
                   pool_lines=["timeout check 3s", QUICK[1]])
     rows = reach(lb, "DOWN", ["fails", "rejects"], bounds(lb)[0])
     assert "status A701" in rows["fails"]["last_chk"] and "010107" in rows["rejects"]["last_chk"]
-    archives["well"].wait_for(lambda all_: sum(a.ended == "release" for a in all_) > 1, "released checks")
+    archives["well"].wait_for(lambda all_: sum(a.ended in ("release", "reset") for a in all_) > 1, "released checks")
     row = reach(lb, "UP", ["well"], 0)["well"]
     assert row["chkdown"] == "0" and row["chkfail"] == "0", row
 

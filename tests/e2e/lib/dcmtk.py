@@ -14,13 +14,14 @@ TIMEOUT = 60
 
 
 class StoreScp:
-    """storescp that writes exactly what it reads (+B). prefix: a command before it."""
+    """storescp that writes exactly what it reads (+B). prefix: a command before it. fork: False, and it has one
+    association at a time; the next one waits."""
 
-    def __init__(self, directory, name="ARCHIVE", options=("+xa", "-pm"), prefix=()):
+    def __init__(self, directory, name="ARCHIVE", options=("+xa", "-pm"), prefix=(), fork=True):
         self.name, self.port = name, free_port()
         self.directory = os.path.join(directory, name)
         os.makedirs(self.directory)
-        self.command = [*prefix, "storescp", "-v", "--fork", "-dhl", "+B", *options, "-aet", name,
+        self.command = [*prefix, "storescp", "-v", *(["--fork"] if fork else []), "-dhl", "+B", *options, "-aet", name,
                         "-od", self.directory, str(self.port)]
         self.start(directory)
 
@@ -49,18 +50,19 @@ class StoreScp:
 
 
 class QueryScp:
-    """dcmqrscp: C-FIND, C-MOVE, C-STORE. `peers` maps AE titles that it may send to on their ports."""
+    """dcmqrscp: C-FIND, C-MOVE, C-STORE. `peers` maps AE titles that it may send to on their ports. More associations at
+    once than that many are refused for the moment."""
 
-    def __init__(self, directory, name="QUERY", peers=None):
+    def __init__(self, directory, name="QUERY", peers=None, associations=16, title=None):
         self.name, self.port = name, free_port()
         storage = os.path.join(directory, name)
         os.makedirs(storage)
         hosts = "".join(f"h{n} = ({ae}, 127.0.0.1, {port})\n" for n, (ae, port) in enumerate((peers or {}).items()))
         config = os.path.join(directory, name + ".cfg")
         with open(config, "w", encoding="ascii") as f:
-            f.write(f"NetworkTCPPort = {self.port}\nMaxPDUSize = 16384\nMaxAssociations = 16\n"
+            f.write(f"NetworkTCPPort = {self.port}\nMaxPDUSize = 16384\nMaxAssociations = {associations}\n"
                     f"HostTable BEGIN\n{hosts}HostTable END\nVendorTable BEGIN\nVendorTable END\n"
-                    f"AETable BEGIN\n{name} {storage} RW (200, 1024mb) ANY\nAETable END\n")
+                    f"AETable BEGIN\n{title or name} {storage} RW (200, 1024mb) ANY\nAETable END\n")
         self.child = Child(name, ["dcmqrscp", "-v", "-c", config], directory, ENVIRONMENT)
         self.child.wait_for_port(self.port)
 

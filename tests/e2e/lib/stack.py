@@ -164,6 +164,7 @@ class Stack:
         self.haproxy, self.master = None, master
         self.former = []  # HAProxies that a reload has replaced
         self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua", "dicom.lua"),
+                         "DICOM_CHECKS_LUA": os.path.join(ROOT, "lua", "checks.lua"),
                          "DICOM_SPOE": os.path.join(ROOT, "haproxy", "dicom.spoe.conf"),
                          "DICOM_BIND": f"127.0.0.1:{self.port}", "DICOM_STATS_BIND": f"127.0.0.1:{self.stats_port}",
                          "DICOM_LOG": self.log.address, "DICOM_NO_AGENT": no_agent,
