@@ -84,7 +84,40 @@ static inline struct slice slice_head(struct slice s, size_t len)
 	return (struct slice){s.ptr, len < s.len ? len : s.len};
 }
 
-/* The next part of <text> before <end>, which is taken away. */
+/* <s> without its first <len> bytes; empty if it is not longer. */
+static inline struct slice slice_tail(struct slice s, size_t len)
+{
+	return len < s.len ? (struct slice){s.ptr + len, s.len - len} : (struct slice){0};
+}
+
+/* <s> without the spaces and NULs at its end, which pad values to an even length
+ * (PS3.5 6.2).
+ */
+static inline struct slice slice_trim_end(struct slice s)
+{
+	while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == 0))
+		s.len--;
+	return s;
+}
+
+/* The same, also without spaces at its beginning. */
+static inline struct slice slice_trim(struct slice s)
+{
+	s = slice_trim_end(s);
+	while (s.len > 0 && s.ptr[0] == ' ')
+		s = (struct slice){s.ptr + 1, s.len - 1};
+	return s;
+}
+
+/* True if <byte> is one of the characters of <list>; a NUL never is. */
+static inline bool byte_is_one_of(uint8_t byte, const char *list)
+{
+	return byte != 0 && strchr(list, byte);
+}
+
+/* Return the part of <text> before the first <end>, and remove it and that <end> from
+ * <text>.  Without an <end> it is all of <text>.
+ */
 static inline struct slice slice_part(struct slice *text, char end)
 {
 	const uint8_t *at = text->len > 0 ? memchr(text->ptr, end, text->len) : NULL;
@@ -172,6 +205,12 @@ static inline struct reader reader_window(struct reader *r, size_t len)
 	if (len > 0)
 		w.end = r->pos += len;
 	return w;
+}
+
+/* The next byte, which is not stepped over; 0 if there is none. */
+static inline uint8_t reader_peek(const struct reader *r)
+{
+	return (uint8_t)(r->state == READ_OK && reader_left(r) > 0 ? *r->pos : 0);
 }
 
 static inline uint8_t reader_u8(struct reader *r)

@@ -109,35 +109,20 @@ static void convert(struct charset *cs, size_t which, struct slice in, struct wr
 	}
 }
 
-static struct slice trim(struct slice s)
-{
-	while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == 0))
-		s.len--;
-	while (s.len > 0 && s.ptr[0] == ' ') {
-		s.ptr++;
-		s.len--;
-	}
-	return s;
-}
-
 static bool drop_prefix(struct slice *s, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
 	if (!slice_equal(slice_head(*s, len), slice_str(prefix)))
 		return false;
-	s->ptr += len;
-	s->len -= len;
+	*s = slice_tail(*s, len);
 	return true;
 }
 
 /* The repertoire that the first value of Specific Character Set names. */
 static size_t first_repertoire(struct slice specific)
 {
-	const uint8_t *end =
-		specific.len ? memchr(specific.ptr, '\\', specific.len) : NULL;
-	struct slice term = trim(
-		slice_head(specific, end ? (size_t)(end - specific.ptr) : specific.len));
+	struct slice term = slice_trim(slice_part(&specific, '\\'));
 	bool known = drop_prefix(&term, "ISO_IR ") ||
 		     drop_prefix(&term, "ISO 2022 IR ") || term.len > 2;
 
@@ -165,18 +150,13 @@ static size_t designated(struct slice s, size_t *len)
 	return REPERTOIRES;
 }
 
-static bool is_one_of(const char *list, uint8_t byte)
-{
-	return byte != 0 && strchr(list, byte);
-}
-
 /* Bytes at the head of <s> that belong to the same half of the code table. */
 static size_t run_length(struct slice s, bool high, const char *delimiters)
 {
 	size_t n = 0;
 
 	while (n < s.len && (s.ptr[n] >= 0x80) == high && s.ptr[n] != 0x1B &&
-	       !(n > 0 && is_one_of(delimiters, s.ptr[n])))
+	       !(n > 0 && byte_is_one_of(s.ptr[n], delimiters)))
 		n++;
 	return n;
 }
@@ -220,24 +200,25 @@ static void decode_extended(struct charset *cs, size_t first, const char *delimi
 		size_t len;
 
 		if (raw.ptr[0] == 0x1B) {
-			struct slice rest = {raw.ptr + 1, raw.len - 1};
+			struct slice rest = slice_tail(raw, 1);
 			size_t which = designated(rest, &len);
 
 			if (which < REPERTOIRES && repertoires[which].g0)
 				g0 = which;
 			else if (which < REPERTOIRES)
 				g1 = which;
-			raw = (struct slice){rest.ptr + len, rest.len - len};
+			raw = slice_tail(rest, len);
 			continue;
 		}
-		if (repertoires[g0].bytes == 1 && is_one_of(delimiters, raw.ptr[0])) {
+		if (repertoires[g0].bytes == 1 &&
+		    byte_is_one_of(raw.ptr[0], delimiters)) {
 			g0 = ASCII;
 			g1 = initial_g1;
 		}
 		len = run_length(raw, raw.ptr[0] >= 0x80,
 				 repertoires[g0].bytes == 1 ? delimiters : "");
 		decode_run(cs, raw.ptr[0] >= 0x80 ? g1 : g0, slice_head(raw, len), out);
-		raw = (struct slice){raw.ptr + len, raw.len - len};
+		raw = slice_tail(raw, len);
 	}
 }
 

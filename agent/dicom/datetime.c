@@ -2,31 +2,20 @@
 /* PS3.5 section 6.2: DA, DT, TM, those of ACR-NEMA too; ISO 8601, extended format */
 #include "dicom/datetime.h"
 
-/* The next byte, which stays; 0 if there is none. */
-static uint8_t peek(const struct reader *r)
-{
-	return (uint8_t)(reader_left(r) > 0 ? *r->pos : 0);
-}
-
 static bool is_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static bool is_one_of(const char *list, uint8_t c)
-{
-	return c != 0 && strchr(list, c);
-}
-
 /* Step over the next byte if it is one of <list>. */
 static bool skip(struct reader *r, const char *list)
 {
-	return is_one_of(list, peek(r)) && reader_u8(r) != 0;
+	return byte_is_one_of(reader_peek(r), list) && reader_u8(r) != 0;
 }
 
 static bool read_digits(struct reader *r, int count, int *number)
 {
-	for (*number = 0; count > 0 && is_digit(peek(r)); count--)
+	for (*number = 0; count > 0 && is_digit(reader_peek(r)); count--)
 		*number = *number * 10 + reader_u8(r) - '0';
 	return count == 0;
 }
@@ -44,11 +33,11 @@ static bool read_fields(struct reader *r, struct datetime *s, int end,
 		if (!read_digits(r, s->end == DATETIME_YEAR ? 4 : 2, &s->field[s->end]))
 			return false;
 		s->end++;
-		if (s->end == first + 1 && is_one_of(separators, peek(r)))
-			separator[0] = (char)peek(r);
+		if (s->end == first + 1 && byte_is_one_of(reader_peek(r), separators))
+			separator[0] = (char)reader_peek(r);
 		if (s->end == end)
 			return true;
-		if (separator[0] ? !skip(r, separator) : !is_digit(peek(r)))
+		if (separator[0] ? !skip(r, separator) : !is_digit(reader_peek(r)))
 			return true;
 	}
 }
@@ -57,7 +46,7 @@ static bool read_fraction(struct reader *r, struct datetime *s)
 {
 	if (s->end < DATETIME_FIELDS || !skip(r, "."))
 		return true;
-	while (s->step > 1 && is_digit(peek(r))) {
+	while (s->step > 1 && is_digit(reader_peek(r))) {
 		s->step /= 10;
 		s->fraction += s->step * (reader_u8(r) - '0');
 	}
@@ -72,7 +61,7 @@ static bool cut_offset(struct slice *text, struct datetime *s)
 	for (size_t len = 5; len <= 6 && len <= text->len; len++) {
 		struct slice tail = {text->ptr + text->len - len, len};
 		struct reader r = reader_of(tail, false);
-		int sign = peek(&r) == '-' ? -1 : 1, hours, minutes;
+		int sign = reader_peek(&r) == '-' ? -1 : 1, hours, minutes;
 
 		if (!skip(&r, "+-") || !read_digits(&r, 2, &hours) ||
 		    skip(&r, ":") != (len == 6) || !read_digits(&r, 2, &minutes))

@@ -6,11 +6,7 @@ struct slice pdu_trim(struct slice s)
 {
 	while (s.len > 0 && s.ptr[s.len - 1] <= ' ')
 		s.len--;
-	while (s.len > 0 && s.ptr[0] == ' ') {
-		s.ptr++;
-		s.len--;
-	}
-	return s;
+	return slice_trim(s);
 }
 
 bool pdu_next(struct reader *stream, struct pdu *pdu)

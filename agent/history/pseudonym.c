@@ -36,17 +36,6 @@ const char *pseudonym_read_key(const char *path, struct pseudonym_key *key)
 	return why;
 }
 
-/* LO (PS3.5 6.2): spaces around it mean nothing. */
-static struct slice trimmed(struct slice text)
-{
-	while (text.len > 0 &&
-	       (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\0'))
-		text.len--;
-	while (text.len > 0 && *text.ptr == ' ')
-		text = slice_of(text.ptr + 1, text.len - 1);
-	return text;
-}
-
 bool pseudonym_of(const struct pseudonym_key *key, struct unicode_scratch *scratch,
 		  struct slice patient_id, char name[PSEUDONYM_SIZE])
 {
@@ -54,7 +43,7 @@ bool pseudonym_of(const struct pseudonym_key *key, struct unicode_scratch *scrat
 	struct writer w = writer_of(text, sizeof(text));
 	struct hmac_sha256_ctx hmac;
 
-	patient_id = trimmed(patient_id);
+	patient_id = slice_trim(patient_id); /* LO, PS3.5 6.2 */
 	if (patient_id.len == 0 || !unicode_normalize(scratch, patient_id, &w))
 		return false;
 	hmac_sha256_set_key(&hmac, key->len, key->bytes);

@@ -2,22 +2,9 @@
 /* RFC 8259, The JavaScript Object Notation, of a text that is known to be well formed */
 #include "loader/json_place.h"
 
-/* The next byte, which stays; 0 at the end, where no JSON has one. */
-static uint8_t peek(const struct reader *r)
-{
-	struct reader ahead = *r;
-
-	return reader_u8(&ahead);
-}
-
-static bool is_one_of(const char *list, uint8_t byte)
-{
-	return byte != 0 && strchr(list, byte);
-}
-
 static void skip_space(struct reader *r)
 {
-	while (is_one_of(" \t\n\r", peek(r)))
+	while (byte_is_one_of(reader_peek(r), " \t\n\r"))
 		reader_u8(r);
 }
 
@@ -122,12 +109,13 @@ static void skip_value(struct reader *r)
 
 		if (byte == '"')
 			(void)read_string(r, NULL);
-		else if (is_one_of("{[", byte))
+		else if (byte_is_one_of(byte, "{["))
 			depth++;
-		else if (is_one_of("}]", byte) && depth > 0)
+		else if (byte_is_one_of(byte, "}]") && depth > 0)
 			depth--;
 		else if (depth == 0) /* a number or a word */
-			while (peek(r) != 0 && !is_one_of(",]} \t\n\r", peek(r)))
+			while (reader_peek(r) != 0 &&
+			       !byte_is_one_of(reader_peek(r), ",]} \t\n\r"))
 				reader_u8(r);
 	} while (depth > 0 && r->state == READ_OK);
 }
@@ -163,8 +151,8 @@ static bool enter_array(struct reader *r, size_t index)
 		return false;
 	for (;;) {
 		skip_space(r);
-		if (peek(r) == ']' || index-- == 0)
-			return peek(r) != ']';
+		if (reader_peek(r) == ']' || index-- == 0)
+			return reader_peek(r) != ']';
 		skip_value(r);
 		skip_space(r);
 		if (reader_u8(r) != ',')

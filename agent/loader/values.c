@@ -48,11 +48,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(char *why, const char *
 /* Without what policy_next_value() takes off a value. */
 static struct slice without_padding(const char *vr, struct slice text)
 {
-	while (text.len > 0 && text.ptr[text.len - 1] == ' ')
-		text.len--;
-	while (text.len > 0 && text.ptr[0] == ' ' && !dict_vr_is(vr, "ST LT UT"))
-		text = slice_of(text.ptr + 1, text.len - 1);
-	return text;
+	return dict_vr_is(vr, "ST LT UT") ? slice_trim_end(text) : slice_trim(text);
 }
 
 /* In the form in which values are compared: NFC, or folded; of person names without the

@@ -184,7 +184,6 @@ uint8_t policy_separator(const char *vr)
 
 bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 {
-	bool prose = dict_vr_is(vr, "ST LT UT");
 	const uint8_t *end = NULL;
 
 	if (!text->ptr)
@@ -193,11 +192,7 @@ bool policy_next_value(const char *vr, struct slice *text, struct slice *value)
 		end = memchr(text->ptr, policy_separator(vr), text->len);
 	*value = slice_head(*text, end ? (size_t)(end - text->ptr) : text->len);
 	*text = end ? slice_of(end + 1, text->len - value->len - 1) : (struct slice){0};
-	while (value->len > 0 &&
-	       (value->ptr[value->len - 1] == ' ' || value->ptr[value->len - 1] == '\0'))
-		value->len--;
-	while (!prose && value->len > 0 && value->ptr[0] == ' ')
-		*value = slice_of(value->ptr + 1, value->len - 1);
+	*value = dict_vr_is(vr, "ST LT UT") ? slice_trim_end(*value) : slice_trim(*value);
 	return true;
 }
 

@@ -8,14 +8,9 @@ static bool is_letter(uint8_t c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
 }
 
-static int peek(const struct reader *r)
-{
-	return reader_left(r) > 0 ? *r->pos : -1;
-}
-
 static bool take(struct reader *r, char c)
 {
-	return peek(r) == c && reader_bytes(r, 1);
+	return reader_peek(r) == (uint8_t)c && reader_bytes(r, 1);
 }
 
 static void skip_spaces(struct reader *r)
@@ -28,10 +23,9 @@ static void skip_spaces(struct reader *r)
 static struct slice read_name(struct reader *r)
 {
 	const uint8_t *start = r->pos;
-	int c;
+	uint8_t c;
 
-	while ((c = peek(r)) >= 0 &&
-	       (is_letter((uint8_t)c) || (c >= '0' && c <= '9' && r->pos > start)))
+	while (is_letter(c = reader_peek(r)) || (c >= '0' && c <= '9' && r->pos > start))
 		reader_bytes(r, 1);
 	return slice_of(start, (size_t)(r->pos - start));
 }
@@ -40,12 +34,12 @@ static struct slice read_name(struct reader *r)
 static bool read_quoted(struct reader *r, struct slice *value)
 {
 	const uint8_t *start;
-	int c;
+	uint8_t c;
 
 	if (!take(r, '"'))
 		return false;
 	start = r->pos;
-	while ((c = peek(r)) >= 0 && c != '"')
+	while (reader_left(r) > 0 && (c = reader_peek(r)) != '"')
 		reader_bytes(r, c == '\\' && reader_left(r) > 1 ? 2 : 1);
 	*value = slice_of(start, (size_t)(r->pos - start));
 	return take(r, '"');
@@ -64,7 +58,7 @@ static bool read_label(struct reader *r, struct slice *name, struct slice *value
 		return false;
 	skip_spaces(r);
 	if (!take(r, ','))
-		return reader_left(r) == 0 || peek(r) == '}';
+		return reader_left(r) == 0 || reader_peek(r) == '}';
 	skip_spaces(r);
 	return true;
 }
@@ -79,7 +73,7 @@ static bool read_labels(struct reader *r, struct slice *labels)
 		return true;
 	start = r->pos;
 	skip_spaces(r);
-	while (peek(r) != '}')
+	while (reader_peek(r) != '}')
 		if (!read_label(r, &name, &value))
 			return false;
 	*labels = slice_of(start, (size_t)(r->pos - start));
