@@ -86,24 +86,16 @@ static unsigned write_contexts(const struct probe *p, size_t first, size_t n,
 static unsigned write_request(struct probe *p, size_t first, size_t n, struct writer *w)
 {
 	const struct probe_target *t = p->target;
-	uint8_t fixed[64] = {0};
-	struct writer titles = writer_of(fixed, sizeof(fixed));
-	size_t pdu, item;
+	size_t pdu;
 	unsigned ncontexts;
 
-	pdu_write_ae_title(&titles, t->archive.called_ae ? t->archive.called_ae
-							 : ARCHIVE_CALLED_AE);
-	pdu_write_ae_title(&titles, t->archive.calling_ae ? t->archive.calling_ae
-							  : ARCHIVE_CALLING_AE);
 	*w = writer_of(p->rq, sizeof(p->rq) - RQ_TAIL);
-	pdu = pdu_begin_associate(w, PDU_ASSOCIATE_RQ, slice_of(fixed, sizeof(fixed)),
-				  slice_str(PDU_APPLICATION_CONTEXT));
+	pdu = pdu_begin_request(
+		w, t->archive.called_ae ? t->archive.called_ae : ARCHIVE_CALLED_AE,
+		t->archive.calling_ae ? t->archive.calling_ae : ARCHIVE_CALLING_AE);
 	ncontexts = write_contexts(p, first, n, w);
 	w->cap = sizeof(p->rq);
-	item = pdu_begin_user_information(w, MAXIMUM_LENGTH);
-	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_VERSION_NAME,
-		       slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
-	pdu_end_item(w, item);
+	pdu_write_user_information(w, MAXIMUM_LENGTH);
 	pdu_end(w, pdu);
 	return ncontexts;
 }

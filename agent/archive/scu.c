@@ -45,18 +45,6 @@ static bool fail_late(struct scu *s, const char *what)
 	return fail(s, "%s within %u ms", what, s->step_ms);
 }
 
-/* True if <events> came before the step's end. */
-static bool wait_for(struct scu *s, short events)
-{
-	struct pollfd p = {.fd = s->fd, .events = events};
-	int slice;
-
-	while ((slice = deadline_slice(&s->step)) > 0)
-		if (poll(&p, 1, slice) > 0)
-			return true;
-	return false;
-}
-
 bool scu_pause(struct scu *s, unsigned ms)
 {
 	struct deadline end = deadline_in(ms, s->whole.stop);
@@ -104,34 +92,23 @@ void scu_close(struct scu *s)
 
 static bool connect_to(struct scu *s, const struct addrinfo *ai)
 {
-	int error = 0;
-
 	begin_step(s);
-	s->fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		       ai->ai_protocol);
-	if (s->fd < 0)
-		return fail(s, "cannot connect: %s", strerror(errno));
-	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-	if (connect(s->fd, ai->ai_addr, ai->ai_addrlen) == 0)
+	s->fd = endpoint_connect(ai, &s->step);
+	if (s->fd >= 0) {
+		setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 		return true;
-	if (errno != EINPROGRESS)
-		error = errno;
-	else if (!wait_for(s, POLLOUT))
+	}
+	if (errno == ETIMEDOUT && deadline_slice(&s->step) == 0)
 		return fail_late(s, "no connection");
-	else
-		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error,
-			   &(socklen_t){sizeof(error)});
-	return error == 0 || fail(s, "cannot connect: %s", strerror(error));
+	return fail(s, "cannot connect: %s", strerror(errno));
 }
 
 /* The address that has worked is the first to be tried next time. */
 static bool connect_any(struct scu *s)
 {
-	for (; s->at; s->at = s->at->ai_next) {
-		disconnect(s);
+	for (; s->at; s->at = s->at->ai_next)
 		if (connect_to(s, s->at))
 			return true;
-	}
 	s->at = s->addresses;
 	return false;
 }
@@ -145,7 +122,7 @@ static enum received send_all(struct scu *s, struct slice data, const char *late
 			data = slice_of(data.ptr + n, data.len - (size_t)n);
 		} else if (errno != EAGAIN && errno != EINTR) {
 			return RECEIVED_END;
-		} else if (!wait_for(s, POLLOUT)) {
+		} else if (!endpoint_wait(s->fd, POLLOUT, &s->step)) {
 			fail_late(s, late);
 			return RECEIVED_NOTHING;
 		}
@@ -158,7 +135,7 @@ static enum received receive(struct scu *s, const char *late)
 	ssize_t n;
 
 	do {
-		if (!wait_for(s, POLLIN)) {
+		if (!endpoint_wait(s->fd, POLLIN, &s->step)) {
 			fail_late(s, late);
 			return RECEIVED_NOTHING;
 		}

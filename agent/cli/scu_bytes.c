@@ -2,7 +2,6 @@
 /* PS3.10 7.1, PS3.8 9.3, PS3.7 9.3.1 */
 #include "cli/scu_bytes.h"
 #include "dicom/dataset_scan.h"
-#include "decide/promise.h"
 #include "dicom/dimse.h"
 #include "dicom/pdu.h"
 
@@ -61,26 +60,13 @@ static void write_user_identity(const char *user, struct writer *w)
 	pdu_end_item(w, item);
 }
 
-static void write_context(const struct file *file, struct writer *w)
-{
-	size_t item =
-		pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ, CONTEXT_ID, 0);
-
-	pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX, file->sop_class);
-	pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, file->transfer_syntax);
-	pdu_end_item(w, item);
-}
-
 static void write_request(const struct file *file, const struct scu_bytes_sender *scu,
 			  struct writer *w)
 {
-	uint8_t fixed[64] = {0};
-	size_t pdu, item;
+	size_t pdu = pdu_begin_request(w, scu->called_ae, scu->calling_ae), item;
 
-	memset(fixed, ' ', 2 * PDU_AE_TITLE);
-	pdu = pdu_begin_associate(w, PDU_ASSOCIATE_RQ, slice_of(fixed, sizeof(fixed)),
-				  slice_str(PDU_APPLICATION_CONTEXT));
-	write_context(file, w);
+	pdu_write_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ, CONTEXT_ID, 0,
+			  file->sop_class, file->transfer_syntax);
 	item = pdu_begin_user_information(w, PDU_BODY);
 	write_user_identity(scu->user, w);
 	pdu_end_item(w, item);
@@ -134,6 +120,7 @@ const char *scu_bytes_write(struct slice file, bool whole,
 		if (whole && is_cut(file))
 			return "it ends before its A-ASSOCIATE-RQ does";
 		writer_bytes(out, file);
+		pdu_set_ae_titles(out, scu->called_ae, scu->calling_ae);
 	} else if (file.len < PREAMBLE + 4 ||
 		   memcmp(file.ptr + PREAMBLE, "DICM", 4) != 0) {
 		return "neither a DICOM file nor what an SCU has sent: it has no DICM "
@@ -143,7 +130,6 @@ const char *scu_bytes_write(struct slice file, bool whole,
 	} else {
 		write_request(&f, scu, out);
 	}
-	promise_rename(out, scu->called_ae, scu->calling_ae);
 	if (f.sop_class.len > 0)
 		write_message(&f, whole, out);
 	return NULL;

@@ -117,7 +117,7 @@ static bool route(struct decide *d, const struct question *q, struct verdict *v,
 
 static void set_request(struct verdict *v, struct writer *pdu)
 {
-	promise_rename(pdu, v->outcome->called_ae, v->outcome->calling_ae);
+	pdu_set_ae_titles(pdu, v->outcome->called_ae, v->outcome->calling_ae);
 	v->request = writer_slice(pdu);
 }
 

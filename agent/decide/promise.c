@@ -3,11 +3,7 @@
 #include "decide/promise.h"
 #include "dicom/dict.h"
 
-static const char implicit_vr_le[] = "1.2.840.10008.1.2";
-
 enum {
-	CALLED_AE_AT = 10, /* offset in the whole PDU */
-	CALLING_AE_AT = 26,
 	UID_MAX = 64, /* bytes, PS3.5 9.1 */
 	/* of what is promised where no archive has a limit: HAProxy's buffer */
 	MAXIMUM_LENGTH = 131072
@@ -247,8 +243,7 @@ void promise_write_ac(const struct pdu_associate *rq, const struct promise *prom
 		      struct writer *w)
 {
 	size_t pdu = pdu_begin_associate(w, PDU_ASSOCIATE_AC, rq->fixed,
-					 rq->application_context),
-	       item;
+					 rq->application_context);
 
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		struct slice uid = promise->contexts[i].transfer_syntax;
@@ -259,16 +254,11 @@ void promise_write_ac(const struct pdu_associate *rq, const struct promise *prom
 		 */
 		if (promise->contexts[i].result != PDU_ACCEPTANCE &&
 		    (!pdu_next_transfer_syntax(&proposed, &uid) || uid.len > UID_MAX))
-			uid = slice_str(implicit_vr_le);
-		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_AC,
-					 rq->contexts[i].id, promise->contexts[i].result);
-		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, uid);
-		pdu_end_item(w, item);
+			uid = slice_str(DICT_IMPLICIT_VR_LE);
+		pdu_write_context(w, PDU_ITEM_PRESENTATION_CONTEXT_AC, rq->contexts[i].id,
+				  promise->contexts[i].result, (struct slice){0}, uid);
 	}
-	item = pdu_begin_user_information(w, promise->maximum_length);
-	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_VERSION_NAME,
-		       slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
-	pdu_end_item(w, item);
+	pdu_write_user_information(w, promise->maximum_length);
 	pdu_end(w, pdu);
 }
 
@@ -298,13 +288,9 @@ void promise_write_rq(const struct pdu_associate *rq, const struct promise *prom
 	for (unsigned i = 0; i < rq->ncontexts; i++) {
 		if (promise->contexts[i].result != PDU_ACCEPTANCE)
 			continue;
-		item = pdu_begin_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ,
-					 rq->contexts[i].id, 0);
-		pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX,
-			       rq->contexts[i].abstract_syntax);
-		pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX,
-			       promise->contexts[i].transfer_syntax);
-		pdu_end_item(w, item);
+		pdu_write_context(w, PDU_ITEM_PRESENTATION_CONTEXT_RQ, rq->contexts[i].id,
+				  0, rq->contexts[i].abstract_syntax,
+				  promise->contexts[i].transfer_syntax);
 	}
 	if (user.pos) { /* the SCU has sent one: it must not become longer */
 		item = pdu_begin_item(w, PDU_ITEM_USER_INFORMATION);
@@ -314,18 +300,4 @@ void promise_write_rq(const struct pdu_associate *rq, const struct promise *prom
 		pdu_end_item(w, item);
 	}
 	pdu_end(w, pdu);
-}
-
-void promise_rename(struct writer *pdu, const char *called_ae, const char *calling_ae)
-{
-	struct writer w;
-
-	if (pdu->failed || pdu->len < CALLING_AE_AT + PDU_AE_TITLE)
-		return;
-	w = writer_of(pdu->buf + CALLED_AE_AT, PDU_AE_TITLE);
-	if (called_ae)
-		pdu_write_ae_title(&w, called_ae);
-	w = writer_of(pdu->buf + CALLING_AE_AT, PDU_AE_TITLE);
-	if (calling_ae)
-		pdu_write_ae_title(&w, calling_ae);
 }

@@ -79,7 +79,4 @@ void promise_write_ac(const struct pdu_associate *rq, const struct promise *prom
 void promise_write_rq(const struct pdu_associate *rq, const struct promise *promise,
 		      struct writer *w);
 
-/* Put other AE titles into an RQ (bytes 11 to 26, 27 to 42); NULL: it stays. */
-void promise_rename(struct writer *pdu, const char *called_ae, const char *calling_ae);
-
 #endif

@@ -140,9 +140,9 @@ static bool goes_on(struct reader *r)
 
 enum dataset_encoding dataset_syntax_encoding(struct slice transfer_syntax)
 {
-	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2")))
+	if (slice_equal(transfer_syntax, slice_str(DICT_IMPLICIT_VR_LE)))
 		return DATASET_IMPLICIT_LE;
-	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2.2")))
+	if (slice_equal(transfer_syntax, slice_str(DICT_EXPLICIT_VR_BE)))
 		return DATASET_EXPLICIT_BE;
 	return DATASET_EXPLICIT_LE;
 }

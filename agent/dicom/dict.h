@@ -9,6 +9,12 @@
 
 #include "base/bytes.h"
 
+/* Transfer syntaxes with an encoding or a compression of their own (PS3.5 A.1 to A.5) */
+#define DICT_IMPLICIT_VR_LE          "1.2.840.10008.1.2"
+#define DICT_EXPLICIT_VR_LE          "1.2.840.10008.1.2.1"
+#define DICT_DEFLATED_EXPLICIT_VR_LE "1.2.840.10008.1.2.1.99"
+#define DICT_EXPLICIT_VR_BE          "1.2.840.10008.1.2.2"
+
 struct dict_attribute {
 	const char *keyword; /* "Modality" */
 	uint32_t tag;        /* 0xggggeeee */

@@ -2,6 +2,8 @@
 /* PS3.8 section 9.3, PDU structure */
 #include "dicom/pdu.h"
 
+enum { CALLED_AE_AT = 10, CALLING_AE_AT = 26 }; /* offsets in the whole PDU */
+
 struct slice pdu_trim(struct slice s)
 {
 	while (s.len > 0 && s.ptr[s.len - 1] <= ' ')
@@ -264,6 +266,26 @@ void pdu_end(struct writer *w, size_t at)
 	writer_patch_be32(w, at);
 }
 
+static void write_ae_title(struct writer *w, const char *name)
+{
+	struct slice title = slice_head(slice_str(name ? name : ""), PDU_AE_TITLE);
+
+	writer_bytes(w, title);
+	for (size_t i = title.len; i < PDU_AE_TITLE; i++)
+		writer_u8(w, ' ');
+}
+
+size_t pdu_begin_request(struct writer *w, const char *called_ae, const char *calling_ae)
+{
+	uint8_t fixed[2 * PDU_AE_TITLE + 32] = {0}; /* the rest is reserved */
+	struct writer titles = writer_of(fixed, sizeof(fixed));
+
+	write_ae_title(&titles, called_ae);
+	write_ae_title(&titles, calling_ae);
+	return pdu_begin_associate(w, PDU_ASSOCIATE_RQ, slice_of(fixed, sizeof(fixed)),
+				   slice_str(PDU_APPLICATION_CONTEXT));
+}
+
 size_t pdu_begin_context(struct writer *w, enum pdu_item type, uint8_t id, uint8_t result)
 {
 	size_t at = pdu_begin_item(w, (uint8_t)type);
@@ -287,13 +309,38 @@ size_t pdu_begin_user_information(struct writer *w, uint32_t maximum_length)
 	return at;
 }
 
-void pdu_write_ae_title(struct writer *w, const char *name)
+void pdu_write_context(struct writer *w, enum pdu_item type, uint8_t id, uint8_t result,
+		       struct slice abstract_syntax, struct slice transfer_syntax)
 {
-	struct slice title = slice_head(slice_str(name), PDU_AE_TITLE);
+	size_t at = pdu_begin_context(w, type, id, result);
 
-	writer_bytes(w, title);
-	for (size_t i = title.len; i < PDU_AE_TITLE; i++)
-		writer_u8(w, ' ');
+	if (type == PDU_ITEM_PRESENTATION_CONTEXT_RQ)
+		pdu_write_item(w, PDU_ITEM_ABSTRACT_SYNTAX, abstract_syntax);
+	pdu_write_item(w, PDU_ITEM_TRANSFER_SYNTAX, transfer_syntax);
+	pdu_end_item(w, at);
+}
+
+void pdu_write_user_information(struct writer *w, uint32_t maximum_length)
+{
+	size_t at = pdu_begin_user_information(w, maximum_length);
+
+	pdu_write_item(w, PDU_ITEM_IMPLEMENTATION_VERSION_NAME,
+		       slice_str(PDU_IMPLEMENTATION_VERSION_NAME));
+	pdu_end_item(w, at);
+}
+
+void pdu_set_ae_titles(struct writer *rq, const char *called_ae, const char *calling_ae)
+{
+	struct writer w;
+
+	if (rq->failed || rq->len < CALLING_AE_AT + PDU_AE_TITLE)
+		return;
+	w = writer_of(rq->buf + CALLED_AE_AT, PDU_AE_TITLE);
+	if (called_ae)
+		write_ae_title(&w, called_ae);
+	w = writer_of(rq->buf + CALLING_AE_AT, PDU_AE_TITLE);
+	if (calling_ae)
+		write_ae_title(&w, calling_ae);
 }
 
 bool pdu_is_ae_title(const char *name)

@@ -156,19 +156,38 @@ size_t pdu_begin_associate(struct writer *w, enum pdu_type type, struct slice fi
 			   struct slice application_context);
 void pdu_end(struct writer *w, size_t at);
 
+/* Begin an A-ASSOCIATE-RQ of the agent's own, for pdu_end(), with DICOM's application
+ * context name.  AE titles are padded with spaces and cut to 16 bytes; NULL: all spaces.
+ */
+size_t pdu_begin_request(struct writer *w, const char *called_ae, const char *calling_ae);
+
 /* Begin the presentation context of an RQ, <result> being 0, or of an AC; for
  * pdu_end_item().
  */
 size_t pdu_begin_context(struct writer *w, enum pdu_item type, uint8_t id,
 			 uint8_t result);
 
+/* Write a whole presentation context item with one transfer syntax (9.3.2.2, 9.3.3.2).
+ * <result> counts in an AC only, <abstract_syntax> in an RQ only.
+ */
+void pdu_write_context(struct writer *w, enum pdu_item type, uint8_t id, uint8_t result,
+		       struct slice abstract_syntax, struct slice transfer_syntax);
+
 /* Begin the user information: maximum length (0: no limit) and implementation class UID;
  * for pdu_end_item().
  */
 size_t pdu_begin_user_information(struct writer *w, uint32_t maximum_length);
 
-/* An AE title in its 16 bytes, padded with spaces; what is longer is cut. */
-void pdu_write_ae_title(struct writer *w, const char *name);
+/* Write a whole user information item: maximum length (0: no limit), implementation class
+ * UID and version name (PS3.8 D.1, PS3.7 D.3.3.2).
+ */
+void pdu_write_user_information(struct writer *w, uint32_t maximum_length);
+
+/* Put other AE titles into the whole A-ASSOCIATE-RQ that <rq> begins with (bytes 11 to 26
+ * and 27 to 42); NULL keeps the one that is there.  Nothing is done to an RQ that is cut
+ * before its byte 42.
+ */
+void pdu_set_ae_titles(struct writer *rq, const char *called_ae, const char *calling_ae);
 
 /* True if <name> is a value of VR AE (PS3.5 6.2), as PS3.8 9.3.2 wants AE titles: what
  * PDU_AE_TITLE_FORM says in words.

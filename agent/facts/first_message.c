@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "facts/first_message.h"
+#include "dicom/dict.h"
 
 void first_message_read(struct first_message *m, struct reader stream)
 {
@@ -16,7 +17,7 @@ bool first_message_data(struct first_message *m, struct slice transfer_syntax,
 	struct slice bytes = m->is.data;
 	bool sound = true;
 
-	if (slice_equal(transfer_syntax, slice_str("1.2.840.10008.1.2.1.99"))) {
+	if (slice_equal(transfer_syntax, slice_str(DICT_DEFLATED_EXPLICIT_VR_LE))) {
 		struct writer out = writer_of(m->inflated, sizeof(m->inflated));
 
 		sound = inflate_prefix(bytes, &out, m->inflate_arena, &cut);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* What every archive is expected to take (PS3.5 10.1) */
-static const char *const uncompressed[] = {"1.2.840.10008.1.2.1", "1.2.840.10008.1.2"};
+static const char *const uncompressed[] = {DICT_EXPLICIT_VR_LE, DICT_IMPLICIT_VR_LE};
 
 /*** drawing ***/
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/endpoint.h"
 
+#include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Shared by who waits and the thread that looks up; whoever leaves last frees it. */
 struct lookup {
@@ -112,7 +115,7 @@ static struct lookup *start_lookup(const struct endpoint *e)
 }
 
 /* The lock is held. */
-static void wait_for(struct lookup *l, const struct deadline *until)
+static void await(struct lookup *l, const struct deadline *until)
 {
 	struct timespec at;
 	int slice;
@@ -139,11 +142,53 @@ struct addrinfo *endpoint_resolve(const struct endpoint *e, const struct deadlin
 		return NULL;
 	}
 	pthread_mutex_lock(&l->lock);
-	wait_for(l, until);
+	await(l, until);
 	found = l->found;
 	l->found = NULL;
 	if (!found)
 		*why = l->done ? gai_strerror(l->rc) : "the name was not found in time";
 	leave(l);
 	return found;
+}
+
+bool endpoint_wait(int fd, short events, const struct deadline *until)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+	int slice;
+
+	while ((slice = deadline_slice(until)) > 0)
+		if (poll(&p, 1, slice) > 0)
+			return true;
+	return false;
+}
+
+/* 0, or the errno of what went wrong. */
+static int connect_socket(int fd, const struct addrinfo *ai, const struct deadline *until)
+{
+	int error = 0;
+
+	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	if (!endpoint_wait(fd, POLLOUT, until))
+		return ETIMEDOUT;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof(error)});
+	return error;
+}
+
+int endpoint_connect(const struct addrinfo *ai, const struct deadline *until)
+{
+	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			ai->ai_protocol);
+	int error;
+
+	if (fd < 0)
+		return -1;
+	error = connect_socket(fd, ai, until);
+	if (error == 0)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
 }

@@ -19,44 +19,7 @@ static bool fail(char why[HTTP_ERROR], const char *words)
 	return false;
 }
 
-static bool wait_for(int fd, short events, const struct deadline *until)
-{
-	struct pollfd p = {.fd = fd, .events = events};
-	int slice;
-
-	while ((slice = deadline_slice(until)) > 0)
-		if (poll(&p, 1, slice) > 0)
-			return true;
-	return false;
-}
-
-/* A descriptor, or -1. */
-static int connect_to(const struct addrinfo *ai, const struct deadline *until,
-		      char why[HTTP_ERROR])
-{
-	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			ai->ai_protocol);
-	int error = 0;
-
-	if (fd < 0) {
-		fail(why, strerror(errno));
-		return -1;
-	}
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
-		return fd;
-	if (errno != EINPROGRESS)
-		error = errno;
-	else if (!wait_for(fd, POLLOUT, until))
-		error = ETIMEDOUT;
-	else
-		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof(error)});
-	if (error == 0)
-		return fd;
-	fail(why, strerror(error));
-	close(fd);
-	return -1;
-}
-
+/* A socket, or -1. */
 static int connect_any(const char *address, const struct deadline *until,
 		       char why[HTTP_ERROR])
 {
@@ -72,8 +35,11 @@ static int connect_any(const char *address, const struct deadline *until,
 	all = endpoint_resolve(&e, until, &unknown);
 	if (!all)
 		fail(why, unknown);
-	for (const struct addrinfo *ai = all; ai && fd < 0; ai = ai->ai_next)
-		fd = connect_to(ai, until, why);
+	for (const struct addrinfo *ai = all; ai && fd < 0; ai = ai->ai_next) {
+		fd = endpoint_connect(ai, until);
+		if (fd < 0)
+			fail(why, strerror(errno));
+	}
 	if (all)
 		freeaddrinfo(all);
 	return fd;
@@ -114,7 +80,7 @@ static bool receive_all(int fd, const struct deadline *until, struct http_answer
 				len += (size_t)n;
 			else if (errno != EAGAIN)
 				return fail(why, strerror(errno));
-			else if (!wait_for(fd, POLLIN, until))
+			else if (!endpoint_wait(fd, POLLIN, until))
 				return fail(why, "no answer in time");
 		}
 	}

@@ -52,7 +52,7 @@ static uint8_t bytes[1 << 18];
 
 /* Plans for pools with these capabilities; <b> may be NULL. */
 static enum cause agree(const struct capability *a, const struct capability *b,
-				   const char *learned)
+			const char *learned)
 {
 	promise_begin(&rq, &plan);
 	promise_consider(&rq, "a", a, slice_str(learned), &plan);
@@ -116,7 +116,7 @@ static void test_bytes(void **state)
 		      "20 00 [03 00 00 00" ECHO IMPLICIT "]"
 		      "50 00 [" LENGTH CLASS "55 00 ['NAME']" COMMON
 		      "58 00 [01 00 ['user'] [ ]]]}");
-	promise_rename(&w, "NEURO", NULL);
+	pdu_set_ae_titles(&w, "NEURO", NULL);
 	check_written(&w, "01 00 {0001 0000 'NEURO           ' 'CT_SCANNER_1    ' AB "
 			  "00*30 CD" CONTEXT_NAME "20 00 [01 00 00 00" CT EXPLICIT "]"
 			  "20 00 [03 00 00 00" ECHO IMPLICIT "]"
@@ -158,7 +158,7 @@ static void test_rename(void **state)
 		struct writer w = writer_of((void *)(uintptr_t)copy.ptr, copy.len);
 
 		w.len = copy.len;
-		promise_rename(&w, names[i / 4], names[i % 4]);
+		pdu_set_ae_titles(&w, names[i / 4], names[i % 4]);
 		assert_true(writer_ok(&w));
 		assert_int_equal(w.len, pdu.len);
 		assert_memory_equal(copy.ptr, pdu.ptr, 10);
@@ -178,12 +178,12 @@ static void test_nothing_to_rename(void **state)
 	struct writer w = writer_of((void *)(uintptr_t)copy.ptr, copy.len);
 
 	w.len = copy.len;
-	promise_rename(&w, "A", "B");
+	pdu_set_ae_titles(&w, "A", "B");
 	assert_memory_equal(copy.ptr, sample("00*41").ptr, copy.len);
 	w = writer_of(bytes, 4);
 	writer_be32(&w, 0);
 	writer_u8(&w, 0);
-	promise_rename(&w, "A", "B");
+	pdu_set_ae_titles(&w, "A", "B");
 	assert_false(writer_ok(&w));
 }
 
@@ -199,12 +199,9 @@ static void test_what_is_not_spliced(void **state)
 		{STORE "20 00 [03 00 00 00" ECHO IMPLICIT "]", CAUSE_NONE},
 		{STORE "20 00 [03 00 00 00" PRIVATE IMPLICIT "]", CAUSE_NONE},
 		{STORE "20 00 [03 00 00 00" MR JPEG "]", CAUSE_NONE},
-		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]",
-		 CAUSE_NONE},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]",
-		 CAUSE_NONE},
-		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]",
-		 CAUSE_NONE},
+		{"20 00 [01 00 00 00" CT "40 00 ['1.2.840.10008.1.2.1' 00]]", CAUSE_NONE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 00]]", CAUSE_NONE},
+		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 00 00]]", CAUSE_NONE},
 		{STORE "50 00 [53 00 [0000 0000]]", CAUSE_NONE},
 		{STORE "50 00 [58 00 [01 00 ['user'] [ ]]]", CAUSE_NONE},
 		/* nothing that could be promised */
@@ -223,8 +220,7 @@ static void test_what_is_not_spliced(void **state)
 		 CAUSE_SCP_ROLE},
 		{STORE "50 00 [54 00 [['1.2.840.10008.5.1.4.1.1.2'] 01 01]]",
 		 CAUSE_SCP_ROLE},
-		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]",
-		 CAUSE_USER_IDENTITY},
+		{STORE "50 00 [58 00 [02 01 ['user'] ['secret']]]", CAUSE_USER_IDENTITY},
 		{STORE "50 00 [58 00 [01 01 ['user'] [ ]] 58 00 [01 00 ['user'] [ ]]]",
 		 CAUSE_USER_IDENTITY},
 	};
