@@ -76,6 +76,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libagent.a
 
 # so that every allocation can fail, time pass, and a file change while it is read
 $(BUILD)/unit/loader/test_policy_file: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc realloc reallocarray strdup)
+$(BUILD)/unit/net/test_endpoint: LDFLAGS += -Wl,--wrap=getaddrinfo
 $(BUILD)/unit/policy/test_memory: LDFLAGS += -Wl,--wrap=calloc
 $(BUILD)/unit/policy/test_store: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,calloc clock_gettime policy_free)
 $(BUILD)/unit/serve/test_reload: LDFLAGS += -Wl,--wrap=open
