@@ -179,7 +179,8 @@ static void write_out(enum log_level level, struct slice line)
 		return;
 	}
 	if (destination == LOG_TO_JOURNAL)
-		parts[0].iov_len = (size_t)snprintf(mark, sizeof(mark), "<%u>", level);
+		parts[0].iov_len =
+			(size_t)snprintf(mark, sizeof(mark), "<%d>", (int)level);
 	if (writev(STDERR_FILENO, parts, 2) < 0)
 		return; /* there is nowhere to report it */
 }

@@ -216,7 +216,7 @@ int explain_command(int argc, char **argv)
 		 .expected = "YYYY-MM-DDTHH:MM"},
 		{"down", .text = &e.interview.down},
 		{"json", .flag = &e.json},
-		{NULL},
+		{.name = NULL},
 	};
 	int status;
 	char **args = command_arguments(argc, argv, usage, options, 2, &status);

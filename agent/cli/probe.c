@@ -45,7 +45,7 @@ int probe_command(int argc, char **argv)
 		{"calling-ae", .text = &t.archive.calling_ae, .is = pdu_is_ae_title,
 		 .expected = PDU_AE_TITLE_FORM},
 		{"timeout", .number = &t.timeout_ms, .min = 1, .max = 60000},
-		{NULL},
+		{.name = NULL},
 	};
 	struct endpoint e;
 	int status;

@@ -44,7 +44,7 @@ int pseudonym_command(int argc, char **argv)
 {
 	static struct pseudonym_key key;
 	const char *path = NULL, *why;
-	const struct command_option options[] = {{"key", .text = &path}, {NULL}};
+	const struct command_option options[] = {{"key", .text = &path}, {.name = NULL}};
 	int status;
 	char **args = command_arguments(argc, argv, usage, options, -1, &status);
 	bool ok = true;

@@ -189,7 +189,7 @@ int why_command(int argc, char **argv)
 {
 	static struct why w;
 	const struct command_option options[] = {
-		{"agent", .texts = &w.agents}, {"json", .flag = &w.json}, {NULL}};
+		{"agent", .texts = &w.agents}, {"json", .flag = &w.json}, {.name = NULL}};
 	int status;
 	char **args = command_arguments(argc, argv, usage, options, 1, &status);
 	bool told;

@@ -18,7 +18,7 @@ struct histogram {
 	int64_t bounds[HISTOGRAM_BOUNDS]; /* the largest values of the ranges, ascending;
 					   * 0 ends them */
 	int64_t unit; /* how many of what is observed are one of Prometheus' units */
-	const char *labels; /* as exposition.h writes them, or "" */
+	const char *labels; /* as text.h writes them, or "" */
 	_Atomic int64_t
 		counts[HISTOGRAM_BOUNDS + 1]; /* the last one: beyond all bounds */
 	_Atomic int64_t sum;

@@ -34,15 +34,21 @@ static _Atomic int64_t values[METRIC_COUNT];
 	}
 
 static struct histogram spreads[METRICS_SPREADS] = {
-	[METRICS_ASSOCIATE_TIME] = {ANSWER_TIMES, 1000000000, "message=\"associate\""},
-	[METRICS_DATASET_TIME] = {ANSWER_TIMES, 1000000000, "message=\"dataset\""},
-	[METRICS_DATA_SET_BYTES] =
-		{{256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 114688}, 1, ""},
-	[METRICS_DATA_SET_WAIT] = {{1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
-				    500000, 1000000, 2500000, 5000000, 10000000,
-				    30000000},
-				   1000000,
-				   ""},
+	[METRICS_ASSOCIATE_TIME] = {.bounds = ANSWER_TIMES,
+				    .unit = 1000000000,
+				    .labels = "message=\"associate\""},
+	[METRICS_DATASET_TIME] = {.bounds = ANSWER_TIMES,
+				  .unit = 1000000000,
+				  .labels = "message=\"dataset\""},
+	[METRICS_DATA_SET_BYTES] = {.bounds = {256, 512, 1024, 2048, 4096, 8192, 16384,
+					       32768, 65536, 114688},
+				    .unit = 1,
+				    .labels = ""},
+	[METRICS_DATA_SET_WAIT] = {.bounds = {1000, 2500, 5000, 10000, 25000, 50000,
+					      100000, 250000, 500000, 1000000, 2500000,
+					      5000000, 10000000, 30000000},
+				   .unit = 1000000,
+				   .labels = ""},
 };
 
 /* The families of histograms, each of which goes on to where the next begins. */

@@ -46,7 +46,7 @@ enum policy_association {
 /* The VR of ClientAddress: IP addresses, for which DICOM has no VR. */
 #define POLICY_VR_ADDRESS "ip"
 
-enum { POLICY_ANY_ITEM = SIZE_MAX };
+#define POLICY_ANY_ITEM SIZE_MAX
 
 /* One step of a path into a data set: an element, and which items if it is a sequence. */
 struct policy_step {

@@ -93,7 +93,7 @@ bool serve_options_read(int argc, char **argv, struct serve_options *o, int *sta
 		{"log-format", .read = read_log_format, .expected = "text or json"},
 		{"log", .read = read_log, .expected = "stderr or syslog"},
 		{"log-patients", .text = &o->patients},
-		{NULL},
+		{.name = NULL},
 	};
 
 	log_set_destination(log_destination_of_stderr());

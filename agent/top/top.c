@@ -203,7 +203,7 @@ int top_command(int argc, char **argv)
 		{"interval", .read = read_interval, .to = &seconds,
 		 .expected = "0.1 to 3600 seconds"},
 		{"once", .flag = &once},
-		{NULL},
+		{.name = NULL},
 	};
 	int status;
 
