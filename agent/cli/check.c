@@ -41,7 +41,7 @@ static struct json_place json_place_of(const struct check *c, size_t rule,
 						     {.member = member}};
 	struct json_place at;
 
-	/* it costs a walk over the text */
+	/* finding it reads the whole text */
 	if (c->report.n == REPORT_MAX)
 		return (struct json_place){0};
 	if (rule == SIZE_MAX

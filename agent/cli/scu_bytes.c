@@ -12,7 +12,7 @@ enum {
 	CONTEXT_ID = 1
 };
 
-/* What a file's header tells (PS3.10 7.1) */
+/* From the File Meta Information (PS3.10 7.1) */
 struct file {
 	struct slice sop_class, sop_instance, transfer_syntax;
 	struct slice data; /* the data set, as far as it was read */
@@ -102,7 +102,7 @@ static void write_message(const struct file *file, bool whole, struct writer *w)
 	} while (data.len > 0);
 }
 
-/* Does it end before the A-ASSOCIATE-RQ with which it begins? */
+/* True if the capture ends within its A-ASSOCIATE-RQ. */
 static bool is_cut(struct slice capture)
 {
 	struct reader stream = reader_of(capture, true);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* scu_bytes.h - the bytes that an SCU sends: as they were captured, or as it would send a
- * file.
+/* scu_bytes.h - what an SCU sends on an association, for `explain`: the bytes of a
+ * capture, or those with which a file would be sent.
  */
 #ifndef CLI_SCU_BYTES_H
 #define CLI_SCU_BYTES_H
 
 #include "base/bytes.h"
 
-/* The head of a file that is to be read: more than HAProxy's buffer holds. */
+/* Bytes to read of a file, which are more than HAProxy holds back; and room for the
+ * output. */
 enum { SCU_BYTES_FILE_HEAD = 160 * 1024, SCU_BYTES_SIZE = 256 * 1024 };
 
-/* Who sends; NULL: as in the capture, or nothing. */
+/* The SCU.  A NULL stands for what the capture has, or for nothing. */
 struct scu_bytes_sender {
 	const char *calling_ae, *called_ae;
 	const char *user; /* user name of a user identity (PS3.7 D.3.3.7) */

@@ -4,13 +4,12 @@
 
 #include <stdlib.h>
 
-/* What every archive is expected to take (PS3.5 10.1) */
+/* What every archive is expected to accept (PS3.5 10.1) */
 static const char *const uncompressed[] = {DICT_EXPLICIT_VR_LE, DICT_IMPLICIT_VR_LE};
 
-/*** drawing ***/
+/*** a capability that is being built ***/
 
-/* A capability while it is being built */
-struct drawing {
+struct draft {
 	struct builder *b;
 	struct capability_row *rows; /* malloc'ed */
 	size_t nrows;
@@ -19,9 +18,9 @@ struct drawing {
 	bool failed;
 };
 
-static struct drawing begin(struct builder *b)
+static struct draft begin(struct builder *b)
 {
-	struct drawing d = {.b = b};
+	struct draft d = {.b = b};
 
 	d.syntaxes = builder_take(b, CAPABILITY_SYNTAXES, sizeof(*d.syntaxes));
 	d.failed = !d.syntaxes;
@@ -29,7 +28,7 @@ static struct drawing begin(struct builder *b)
 }
 
 /* The bit of a transfer syntax; 0 is an error. */
-static uint64_t bit_of(struct drawing *d, struct slice uid)
+static uint64_t bit_of(struct draft *d, struct slice uid)
 {
 	size_t i = 0;
 
@@ -46,7 +45,7 @@ static uint64_t bit_of(struct drawing *d, struct slice uid)
 	return (uint64_t)1 << i;
 }
 
-static void add_row(struct drawing *d, struct slice sop_class, uint64_t syntaxes)
+static void add_row(struct draft *d, struct slice sop_class, uint64_t syntaxes)
 {
 	struct capability_row *rows;
 
@@ -60,8 +59,8 @@ static void add_row(struct drawing *d, struct slice sop_class, uint64_t syntaxes
 	rows[d->nrows++] = (struct capability_row){sop_class, syntaxes};
 }
 
-/* Sorted, each class once. */
-static const struct capability *finish(struct drawing *d, uint32_t maximum_length)
+/* The capability: its rows sorted, each SOP class once. */
+static const struct capability *finish(struct draft *d, uint32_t maximum_length)
 {
 	struct capability *c = builder_take(d->b, 1, sizeof(*c));
 	struct capability_row *rows = builder_take(d->b, d->nrows, sizeof(*rows));
@@ -106,7 +105,7 @@ static const char *load_uid(struct builder *b, json_t *json, bool transfer)
 	return uid ? builder_text(b, uid) : NULL;
 }
 
-static uint64_t load_syntaxes(struct drawing *d, json_t *json)
+static uint64_t load_syntaxes(struct draft *d, json_t *json)
 {
 	json_t *list, *value;
 	uint64_t bits = 0;
@@ -123,7 +122,7 @@ static uint64_t load_syntaxes(struct drawing *d, json_t *json)
 	return bits;
 }
 
-static void load_group(struct drawing *d, const char *name, uint64_t bits)
+static void load_group(struct draft *d, const char *name, uint64_t bits)
 {
 	const struct dict_uid *known;
 
@@ -144,7 +143,7 @@ static bool is_group(const char *name)
 	return false;
 }
 
-static void load_class(struct drawing *d, json_t *json, uint64_t bits)
+static void load_class(struct draft *d, json_t *json, uint64_t bits)
 {
 	const char *text = json_string_value(json), *uid;
 
@@ -156,7 +155,7 @@ static void load_class(struct drawing *d, json_t *json, uint64_t bits)
 		add_row(d, slice_str(uid), bits);
 }
 
-static void load_classes(struct drawing *d, const char *name, json_t *json, uint64_t bits)
+static void load_classes(struct draft *d, const char *name, json_t *json, uint64_t bits)
 {
 	json_t *list, *value;
 
@@ -170,7 +169,7 @@ static void load_classes(struct drawing *d, const char *name, json_t *json, uint
 const struct capability *accepts_load(struct builder *b, json_t *json,
 				      uint32_t maximum_length)
 {
-	struct drawing d = begin(b);
+	struct draft d = begin(b);
 	json_t *list, *entry;
 	uint64_t bits;
 
@@ -191,7 +190,7 @@ const struct capability *accepts_load(struct builder *b, json_t *json,
 }
 
 /* Storage and Verification: what can be promised at all (PS3.4 A, B) */
-static void add_promised(struct drawing *d, uint64_t syntaxes)
+static void add_promised(struct draft *d, uint64_t syntaxes)
 {
 	const struct dict_uid *known;
 
@@ -203,7 +202,7 @@ static void add_promised(struct drawing *d, uint64_t syntaxes)
 const struct capability *accepts_load_usual(struct builder *b, json_t *negotiate,
 					    uint32_t maximum_length)
 {
-	struct drawing d = begin(b);
+	struct draft d = begin(b);
 	json_t *transfer = json_object_get(negotiate, "transfer_syntaxes");
 	json_t *abstract = json_object_get(negotiate, "abstract_syntaxes");
 	uint64_t bits;
@@ -221,7 +220,7 @@ const struct capability *accepts_load_common(struct builder *b,
 					     const struct capability *x,
 					     const struct capability *y)
 {
-	struct drawing d = begin(b);
+	struct draft d = begin(b);
 
 	for (size_t i = 0; i < x->nrows; i++) {
 		const struct capability_row *row = &x->rows[i];

@@ -31,12 +31,12 @@ static const struct policy_attribute association_attributes[] = {
 
 enum { ASSOCIATION = sizeof(association_attributes) / sizeof(association_attributes[0]) };
 
-/* A name while it is being read. */
+/* A name that is being read */
 struct reading {
 	struct builder *b;
-	const char *name; /* all of it */
-	enum json_place_end end;
-	const char *at; /* what is left */
+	const char *name;        /* all of it */
+	enum json_place_end end; /* what an error is about */
+	const char *at;          /* what is still to be read of it */
 	struct policy_attribute attribute;
 	struct policy_step steps[MAX_STEPS];
 };

@@ -68,11 +68,11 @@ static bool add_keys(struct builder *b, struct keys *keys, const struct policy_n
 	return true;
 }
 
-/* A run of keys[] with the same attribute, and what looking at it would leave. */
+/* The keys of one attribute, which lie together, and how good a level they would make. */
 struct level {
 	size_t first, end; /* in keys */
 	size_t nrules;     /* that it has */
-	double remaining;  /* rules to be tried, on average */
+	double remaining;  /* rules that are still to be tried behind it, on average */
 };
 
 static size_t count_rules(const struct key *keys, size_t n, bool *seen)
@@ -97,7 +97,9 @@ static size_t count_values(const struct key *keys, size_t n)
 	return count;
 }
 
-/* The attribute that leaves least to be tried, if that is much less than all. */
+/* Choose the attribute behind which fewest rules are to be tried; false if none leaves
+ * much less than all.
+ */
 static bool choose_level(const struct keys *keys, size_t nrules, bool *seen,
 			 struct level *best)
 {
@@ -112,7 +114,7 @@ static bool choose_level(const struct keys *keys, size_t nrules, bool *seen,
 			end++;
 		level.end = end;
 		level.nrules = count_rules(keys->list + i, end - i, seen);
-		/* what no rule compares with is one more value */
+		/* all values that no rule has count as one more */
 		values = count_values(keys->list + i, end - i) + 1;
 		level.remaining = (double)(nrules - level.nrules) +
 				  (double)(end - i) / (double)values;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* json_place.h - where in a JSON text (RFC 8259) a member or an element stands.
  *
- * A parsed document does not know where its parts came from.  Whoever finds fault with
- * one describes the way to it, and the text is read once more.
+ * A document parsed by jansson has no line numbers.  For an error the text is read once
+ * more, along the names and indexes that lead to the value.
  */
 #ifndef LOADER_JSON_PLACE_H
 #define LOADER_JSON_PLACE_H
@@ -19,7 +19,7 @@ struct json_place {
 	unsigned column; /* from 1, in characters */
 };
 
-/* Of the last step: where its name begins, or its value.  An element has no name. */
+/* Which place of the last step: of its name, or of its value.  An element has no name. */
 enum json_place_end { JSON_PLACE_NAME, JSON_PLACE_VALUE };
 
 /* The place to which <n> steps lead from the document's own value; with n = 0, of that.

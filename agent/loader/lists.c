@@ -54,7 +54,7 @@ static void add_line(struct builder *b, struct builder_list *list, unsigned numb
 static void split_lines(struct builder *b, struct builder_list *list, char *text)
 {
 	static const char mark[] =
-		"\xEF\xBB\xBF"; /* U+FEFF, as some editors begin files */
+		"\xEF\xBB\xBF"; /* byte order mark U+FEFF, which some editors write */
 	size_t n = count_lines(text);
 	const char **values = builder_take(b, n, sizeof(*values));
 	unsigned *lines = builder_take(b, n, sizeof(*lines)), number = 0;

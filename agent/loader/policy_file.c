@@ -164,7 +164,7 @@ static json_t *parse(struct builder *b)
 	return NULL;
 }
 
-/* The same files, and the same answers of archives, have the same id. */
+/* The id is a hash of all files and of the archives' answers. */
 static void set_id(struct policy *policy, uint64_t hash, const json_t *probed)
 {
 	char *text = probed ? json_dumps(probed, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
@@ -176,7 +176,7 @@ static void set_id(struct policy *policy, uint64_t hash, const json_t *probed)
 		 (unsigned long long)hash_spread(hash));
 }
 
-/* With the text read and the memory there. */
+/* Parse the text and fill <policy> in. */
 static void compile(struct builder *b, struct policy *policy, struct files *files)
 {
 	json_t *root = parse(b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report.h - everything that is wrong with a configuration, with its place. */
+/* report.h - the errors and warnings of a policy, with their places. */
 #ifndef LOADER_REPORT_H
 #define LOADER_REPORT_H
 
@@ -23,8 +23,8 @@ struct report {
 	size_t errors, warnings; /* also those that were not kept */
 };
 
-/* Add an entry; a line of 0 says that the place is not known, a <file> of NULL that there
- * is none.
+/* Add an error or a <warning>.  at.line is 0 if the place is not known, <file> NULL if it
+ * is not about a file.
  */
 void report_add(struct report *r, bool warning, const char *file, struct json_place at,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -10,7 +10,7 @@
 
 enum { VALUE_MAX = 4096 }; /* bytes */
 
-/* A set is const to all but this room, which has made its arrays. */
+/* The arrays of a set are const for everybody but this file, which has allocated them. */
 static void *writable(const void *array)
 {
 	return (void *)(uintptr_t)array;
@@ -174,7 +174,7 @@ static bool add_number(struct policy_set *set, enum value_kind kind, const char 
 	return true;
 }
 
-/* The first message has one of few commands. */
+/* What the first message can be (PS3.7 9.1, 10.1) */
 static bool is_command(const char *text, char *why)
 {
 	struct suggest n;

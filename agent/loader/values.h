@@ -7,7 +7,8 @@
 
 enum { VALUE_SET_WHY = 256 };
 
-/* An empty set for <n> values; NULL is an error of b's. */
+/* An empty set with room for <n> values; NULL if there is no memory, which is reported.
+ */
 struct policy_set *values_new(struct builder *b, size_t n, bool fold);
 
 /* Add a text: a literal, or a pattern with * and ?; for UIDs also a keyword or @group,
@@ -23,7 +24,7 @@ bool values_number(struct builder *b, struct policy_set *set,
 		   const struct policy_attribute *a, json_t *number,
 		   char why[static VALUE_SET_WHY]);
 
-/* After the last one. */
+/* To be called after the last value was added: sorts them. */
 void values_finish(struct policy_set *set);
 
 #endif

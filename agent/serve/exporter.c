@@ -179,7 +179,7 @@ static enum MHD_Result on_request(void *exporter, struct MHD_Connection *c,
 	return answer_words(c, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
 }
 
-/*** its life ***/
+/*** open, start, stop ***/
 
 struct exporter *exporter_open(const char *address, struct listener_error *error)
 {

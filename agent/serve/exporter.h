@@ -16,8 +16,8 @@ struct exporter;
  */
 struct exporter *exporter_open(const char *address, struct listener_error *error);
 
-/* Show these, whose owner is the caller, and try their rules again with <policies>;
- * before exporter_start().
+/* Let /decisions show <decisions>, whose rules are evaluated again with <policies>.  Both
+ * stay the caller's.  To be called before exporter_start().
  */
 void exporter_show(struct exporter *e, struct journal *decisions,
 		   struct policy_store *policies);
@@ -27,11 +27,10 @@ void exporter_show(struct exporter *e, struct journal *decisions,
  */
 bool exporter_start(struct exporter *e);
 
-/* What /readyz says from now on; at first it is false. */
+/* Set what /readyz answers; at first it is false. */
 void exporter_set_ready(struct exporter *e, bool ready);
 
-/* End its threads, close its connections, whatever they are waiting for, and release it.
- */
+/* End its threads, close its listeners and all connections, and release it. */
 void exporter_stop(struct exporter *e);
 
 #endif

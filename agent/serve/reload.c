@@ -13,7 +13,7 @@ struct reload {
 	const char *path;
 	struct policy_store *policies;
 	struct files files;
-	struct watcher *prober;
+	struct watcher *watcher;
 	json_t *probed;       /* what archives have answered; NULL: nothing yet */
 	bool archives_differ; /* from those that are probed */
 };
@@ -46,7 +46,7 @@ static void log_refusal(const struct report *report)
 	log_end(&line);
 }
 
-/* What is said of the policy in force. */
+/* Log the policy that has come into force, and export its id. */
 static void announce(struct policy_store *policies)
 {
 	const struct policy *policy = policy_store_hold(policies, (struct slice){0});
@@ -78,8 +78,8 @@ struct reload *reload_new(const char *path, struct report *report)
 		return NULL;
 	}
 	r->path = path;
-	r->prober = watcher_new();
-	policy = r->prober ? load(r, report) : NULL;
+	r->watcher = watcher_new();
+	policy = r->watcher ? load(r, report) : NULL;
 	if (policy)
 		r->policies = policy_store_new(policy);
 	if (r->policies) {
@@ -87,7 +87,7 @@ struct reload *reload_new(const char *path, struct report *report)
 		announce(r->policies);
 		return r;
 	}
-	if (policy || !r->prober)
+	if (policy || !r->watcher)
 		report_add(report, false, path, (struct json_place){0}, "out of memory");
 	policy_free(policy);
 	reload_free(r);
@@ -98,7 +98,7 @@ void reload_free(struct reload *r)
 {
 	if (!r)
 		return;
-	watcher_free(r->prober);
+	watcher_free(r->watcher);
 	json_decref(r->probed);
 	policy_store_free(r->policies);
 	files_forget(&r->files);
@@ -113,7 +113,7 @@ struct policy_store *reload_policies(struct reload *r)
 /* True if an archive has answered something else than before. */
 static bool has_answers(struct reload *r)
 {
-	json_t *probed = watcher_changes(r->prober);
+	json_t *probed = watcher_changes(r->watcher);
 
 	if (!probed)
 		return false;
@@ -133,7 +133,7 @@ static void watch_archives(struct reload *r)
 		return;
 	p = policy_store_hold(r->policies, (struct slice){0});
 	r->archives_differ =
-		!watcher_watch(r->prober, p->archives, p->narchives, p->probe_seconds);
+		!watcher_watch(r->watcher, p->archives, p->narchives, p->probe_seconds);
 	policy_store_release(r->policies, p);
 }
 
@@ -168,7 +168,7 @@ void reload_tick(struct reload *r, bool asked)
 
 	policy_store_expire(r->policies);
 	if (asked)
-		watcher_ask(r->prober);
+		watcher_ask(r->watcher);
 	if (changed || answered || asked)
 		load_again(r);
 	watch_archives(r);

@@ -2,7 +2,8 @@
 /* reload.h - the policy's files, read again when they change, or when an archive
  * that it names has answered something else.
  *
- * All of it runs in one thread; the workers see the new policy with their next message.
+ * Everything here runs in the main thread; workers use the new policy from their next
+ * message on.
  */
 #ifndef SERVE_RELOAD_H
 #define SERVE_RELOAD_H
@@ -22,11 +23,12 @@ void reload_free(struct reload *r);
 /* The policies, which <r> owns. */
 struct policy_store *reload_policies(struct reload *r);
 
-/* To be called every RELOAD_TICK_MS: load again what has changed and stayed the same
- * since the last tick, so that a file is not read while it is written; at once if
- * <asked>, and archives are then probed again.  A file is known by what its name leads
- * to, be it a file that was renamed to it or the end of a chain of symbolic links.  What
- * cannot be used changes nothing; the log says why.
+/* To be called every RELOAD_TICK_MS.  Loads the policy again if a file or an archive's
+ * answer has changed; a file only when it has stayed the same since the last tick, so
+ * that it is not read while it is written.  If <asked>, loads at once and probes all
+ * archives again.  Paths are followed each time: a file that is renamed into place and a
+ * symbolic link that is changed are noticed.  If the new policy cannot be used, the one
+ * before stays, and the log says why.
  */
 enum { RELOAD_TICK_MS = 500 };
 void reload_tick(struct reload *r, bool asked);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Privileges, wiring. */
+/* Puts the parts of the daemon together; privileges. */
 #include "serve/serve.h"
 
 #include <grp.h>
@@ -78,8 +78,8 @@ static bool open_listeners(const struct serve_options *o, const struct passwd *u
 	return true;
 }
 
-/* Without --metrics they are a gift: an address that is taken, by another agent on this
- * machine most likely, is no reason not to serve.
+/* Without --metrics they are optional: if the default address is taken, most likely by
+ * another agent on this machine, this one serves without them.
  */
 static bool open_exporter(const struct serve_options *o, struct exporter **exporter)
 {
@@ -101,7 +101,7 @@ static bool open_exporter(const struct serve_options *o, struct exporter **expor
 	return true;
 }
 
-/* What the main thread looks after while the workers work */
+/* What the main thread works on while the workers answer */
 struct main_thread {
 	struct reload *reload;
 	struct exporter *exporter; /* NULL: off */
@@ -120,7 +120,9 @@ static void on_serving(void *main_thread, bool serving)
 		exporter_set_ready(m->exporter, serving);
 }
 
-/* What nobody could see is not remembered.  Without memory for it all else goes on. */
+/* Decisions are remembered only if the exporter can show them.  If there is no memory for
+ * them, the agent serves without them.
+ */
 static void open_decisions(size_t n, struct handler_shared *shared, struct exporter *e)
 {
 	struct log_line line;
@@ -137,7 +139,7 @@ static void open_decisions(size_t n, struct handler_shared *shared, struct expor
 	log_end(&line);
 }
 
-/* While it may still be read: the key can be root's alone. */
+/* Before privileges are dropped: the key may be readable by root alone. */
 static bool open_key(const char *path, struct handler_shared *shared)
 {
 	static struct pseudonym_key key;
@@ -151,7 +153,7 @@ static bool open_key(const char *path, struct handler_shared *shared)
 	return true;
 }
 
-/* With the policy loaded: sockets first, then privileges, then work. */
+/* The policy has been loaded.  Sockets are opened before privileges are dropped. */
 static bool serve_policies(const struct serve_options *o, struct reload *reload)
 {
 	struct server_config config = o->server;

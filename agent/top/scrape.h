@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scrape.h - Prometheus' text format 0.0.4, as it is read: sample by sample.
  *
- * What is handed out lies in the text.  Nothing is allocated, nothing is believed.
+ * Slices point into the text.  Nothing is allocated.  The text may be malformed.
  */
 #ifndef TOP_SCRAPE_H
 #define TOP_SCRAPE_H

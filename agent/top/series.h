@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* series.h - what an agent has exported at one moment, and by how much it has grown.
+/* series.h - the samples that an agent has exported at one moment, and by how much its
+ * counters have grown since another.
  *
- * A counter that is not there before has grown by its value; so has one that is smaller
- * than before, since its process has started again.
+ * A counter that was not exported before has grown by its value, as has one that is
+ * smaller than before: its process has started again.
  */
 #ifndef TOP_SERIES_H
 #define TOP_SERIES_H
@@ -49,7 +50,7 @@ double series_value(const struct series *s, const char *name, double otherwise);
 bool series_sum(const struct series *s, const struct series *before, const char *name,
 		const char *const labels[COUNT_LABELS], struct counts *sums) MUST_CHECK;
 
-/* Most first. */
+/* Sort by total, the largest first. */
 void counts_sort(struct counts *sums);
 
 /* The quantile <q>, 0 to 1, of what has grown, from sums of "..._bucket" by "le" as the

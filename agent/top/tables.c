@@ -13,7 +13,7 @@ struct family {
 	const char *labels[COUNT_LABELS];
 };
 
-/* What should not be, or not often; shown once it has been. */
+/* Counters of what goes wrong; shown when they are above 0. */
 static const struct family troubles[] = {
 	{"", "dicom_spoa_refusals_total", {"pdu", "reason"}},
 	{"fallback", "dicom_spoa_fallbacks_total", {"reason"}},
