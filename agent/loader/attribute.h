@@ -6,17 +6,19 @@
 #include "loader/builder.h"
 
 /* The attribute that a policy names: a keyword, (gggg,eeee), (gggg,CREATOR,ee), a path of
- * these, or one of the association's.  It is the policy's; NULL if there is none, which
- * is then an error.  <end> says whether the name is a member's or a value.
+ * these, or one of the association's (docs/policy.md).  The policy owns it.  NULL if
+ * there is no such attribute, which is reported; <end> says whether the name stands where
+ * a member's name or a value does.
  */
 const struct policy_attribute *attribute_named(struct builder *b, const char *name,
 					       enum json_place_end end);
 
-/* A name, or a list of names; empty if something is wrong. */
+/* The attributes that a name, or a list of names, stands for; none if there is an error.
+ */
 struct policy_attributes attribute_list(struct builder *b, json_t *json);
 
-/* All attributes are known: give the policy its table of them, and of the elements where
- * they are found.
+/* To be called when all names have been read: gives the policy its table of attributes,
+ * and of the data elements in which they are found.
  */
 void attribute_finish(struct builder *b, struct policy *policy);
 

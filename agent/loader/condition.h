@@ -5,7 +5,7 @@
 
 #include "loader/builder.h"
 
-/* Compile an object of conditions, all of which must hold. */
+/* Compile <json>, an object of conditions that must all hold, into <node>. */
 void condition_load(struct builder *b, json_t *json, struct policy_node *node);
 
 #endif

@@ -8,7 +8,7 @@
 /* The members of an outcome, for builder_members(). */
 #define OUTCOME_MEMBERS "backend reject result key called_ae calling_ae"
 
-/* Compile the outcome's members of a rule or of the default of <policy>. */
+/* Compile the outcome of a rule, or of "default"; <json> is the object around it. */
 void outcome_load(struct builder *b, json_t *json, struct policy *policy,
 		  struct policy_outcome *o);
 

@@ -6,17 +6,17 @@
 
 #include "loader/builder.h"
 
-/* Read both members.  Archives that are to be probed become the policy's; b->probed is
- * what they have answered.
+/* Compile the members "pools" and "negotiate", which may be NULL.  What archives that are
+ * to be probed accept is taken from b->probed.
  */
 void pools_load_all(struct builder *b, json_t *pools, json_t *negotiate,
 		    struct policy *policy);
 
-/* With all rules there: list their pools, and what these accept. */
+/* To be called when all rules are compiled: lists their pools and what these accept. */
 void pools_finish(struct builder *b, struct policy *policy);
 
-/* The pools of an outcome, by name: a string, or a list of strings in the order in which
- * they are tried.  NULL is an error, which has been reported.
+/* The pools that <names> names: a string, or a list of strings in the order in which they
+ * are tried.  NULL is an error, which has been reported.
  */
 const struct policy_pools *pools_list(struct builder *b, json_t *names,
 				      struct policy *policy);

@@ -5,10 +5,14 @@
 
 #include "loader/builder.h"
 
-/* Read the list; every rule has a name, and no two have the same. */
+/* Compile the member "rules".  A rule without a name, and a second one of the same name,
+ * is an error.
+ */
 void rules_load(struct builder *b, json_t *json, struct policy *policy);
 
-/* Read the outcome when no rule matches; NULL: a refusal without a reason. */
+/* Compile the member "default", the outcome when no rule matches.  Without it (NULL)
+ * associations are refused, and no reason is given.
+ */
 void rules_load_default(struct builder *b, json_t *json, struct policy *policy);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "loader/builder.h"
 
-/* Compile the test <json> of node->attribute. */
+/* Compile <json>, the test of node->attribute, into <node>. */
 void test_load(struct builder *b, json_t *json, struct policy_node *node);
 
 #endif
