@@ -7,7 +7,7 @@
 
 #include "decide/verdict.h"
 
-/* Whether values are shown that may be a patient's (discretion.h); if not, they are
+/* Whether values are shown that may be a patient's (privacy.h); if not, they are
  * "***", and so is what they are compared with.
  */
 enum reasons_values { REASONS_ALL, REASONS_DISCREET };

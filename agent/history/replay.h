@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* replay.h - a decision of the past, with the reasons for it, as JSON.
  *
- * The rules are tried again on what decisions.h has kept, with the policy of then, as
- * long as policies.h has it.  No values are shown that may be a patient's (discretion.h).
+ * The rules are tried again on what journal.h has kept, with the policy of then, as
+ * long as policy/store.h has it.  No values are shown that may be a patient's
+ * (privacy.h).
  */
 #ifndef HISTORY_REPLAY_H
 #define HISTORY_REPLAY_H

@@ -53,7 +53,7 @@ struct labelled {
 };
 
 /* Add <n> to the number with these label values, as many as there are labels, which have
- * no zeros in them.  Different values must be different when exposition.h has escaped
+ * no zeros in them.  Different values must be different when text.h has escaped
  * them.
  */
 void labelled_add(struct labelled *t, const struct slice *values, int64_t n);

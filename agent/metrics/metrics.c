@@ -25,7 +25,7 @@ static const struct row {
 
 static _Atomic int64_t values[METRIC_COUNT];
 
-/*** how values spread ***/
+/*** histograms ***/
 
 #define ANSWER_TIMES                                                                     \
 	{                                                                                \

@@ -3,7 +3,8 @@
  *
  * Numbers are process-wide; any thread may change any of them, mostly at the price of
  * relaxed atomic additions.  Labels stand here, or are AE titles, names of the policy,
- * and keywords of the dictionary: what identifies a patient is never handed to this room.
+ * and keywords of the dictionary: what identifies a patient is never passed to this
+ * module.
  */
 #ifndef METRICS_METRICS_H
 #define METRICS_METRICS_H
@@ -11,8 +12,8 @@
 #include "dicom/rejection.h"
 
 /* Each family of metrics with type, name and help, as Prometheus sees them, and its time
- * series with their names in the code and labels.  One more is one line.  Rejections have the
- * rows of their own table, for which <SERIES>_REJECTION is called.
+ * series with their names in the code and labels.  One more is one line.  Rejections have
+ * the rows of their own table, for which <SERIES>_REJECTION is called.
  */
 #define METRICS(FAMILY, SERIES)                                                          \
 	FAMILY("gauge", "dicom_spoa_policy_rules", "Rules of the policy in force.")      \
@@ -52,7 +53,7 @@
 	SERIES(FALLBACK_TOO_LONG, "reason=\"too_long\"")                                 \
 	FAMILY("counter", "dicom_spoa_refusals_total",                                   \
 	       "Associations refused or aborted, by what the SCU was sent.")             \
-	REJECTIONS(SERIES##_REJECTION)                                                    \
+	REJECTIONS(SERIES##_REJECTION)                                                   \
 	SERIES(ABORT_NOT_SPECIFIED, METRICS_ABORT("reason-not-specified"))               \
 	SERIES(ABORT_UNRECOGNIZED, METRICS_ABORT("unrecognized-pdu"))                    \
 	SERIES(ABORT_UNEXPECTED, METRICS_ABORT("unexpected-pdu"))                        \
@@ -102,12 +103,12 @@
 #define METRICS_ABORT(reason) "pdu=\"A-ABORT\",reason=\"" reason "\""
 
 #define METRICS_NOTHING(type, name, help)
-#define METRICS_ID(id, labels) METRIC_##id,
+#define METRICS_ID(id, labels)                                        METRIC_##id,
 #define METRICS_ID_REJECTION(id, result, source, reason, name, words) METRIC_REJECT_##id,
 
 enum metric { METRICS(METRICS_NOTHING, METRICS_ID) METRIC_COUNT };
 
-/* How values spread */
+/* Histograms, by what they observe */
 enum metrics_spread {
 	METRICS_ASSOCIATE_TIME, /* ns that an answer took */
 	METRICS_DATASET_TIME,

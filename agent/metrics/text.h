@@ -2,7 +2,7 @@
 /* text.h - Prometheus' text exposition format 0.0.4:
  * https://prometheus.io/docs/instrumenting/metrics_text_formats/
  *
- * What does not fit into <out> makes it fail, as cursor.h says.
+ * What does not fit into <out> makes it fail, as base/bytes.h says.
  */
 #ifndef METRICS_TEXT_H
 #define METRICS_TEXT_H
