@@ -7,8 +7,8 @@
 
 #include "dicom/dict.h"
 
-/* All pairs of the dictionary: storage SOP classes and Verification, and the transfer
- * syntaxes that an association can carry, both in the order of their UIDs.
+/* All pairs of the dictionary: storage SOP classes and Verification, and transfer
+ * syntaxes of data sets, both in the order of their UIDs.
  */
 struct acceptance {
 	const struct dict_uid **classes, **syntaxes;
@@ -25,8 +25,8 @@ static inline bool *acceptance_of(struct acceptance *a, size_t class, size_t syn
 	return &a->pairs[class * a->nsyntaxes + syntax];
 }
 
-/* What is accepted, as the member "accepts" of a policy's pool: SOP classes that have the
- * same transfer syntaxes stand together, by keyword.  NULL: no memory.
+/* What is accepted, as the member "accepts" of a policy's pool: keywords of SOP classes,
+ * grouped by the transfer syntaxes that they have in common.  NULL: no memory.
  */
 json_t *acceptance_report(struct acceptance *a);
 

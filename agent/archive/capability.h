@@ -30,7 +30,7 @@ const struct capability_row *capability_row(const struct capability *c,
 bool capability_accepts(const struct capability *c, const struct capability_row *row,
 			struct slice transfer_syntax);
 
-/* The smaller of two maximum lengths, of which 0 is none. */
+/* The smaller of two maximum lengths, where 0 means no limit. */
 uint32_t capability_length(uint32_t a, uint32_t b);
 
 int capability_row_order(const void *a, const void *b);

@@ -140,7 +140,9 @@ static const struct pdu_context *answer_to(const struct pdu_associate *ac, unsig
 	return NULL;
 }
 
-/* What was answered to a context: nothing, or no reason, may be for want of room. */
+/* The result of a context.  No answer counts as PDU_NO_REASON: the archive may have had
+ * no room for more contexts.
+ */
 static enum pdu_result result_of(const struct pdu_context *c)
 {
 	if (!c)
@@ -164,8 +166,9 @@ static void accept(struct probe *p, size_t class, const struct pdu_context *c,
 			*acceptance_of(&p->found, class, k) = p->classes[class] = true;
 }
 
-/* Take <asked> classes off the pending ones.  Those that were refused without a reason
- * stay, if there were clear answers to others: an archive may have room for so many only.
+/* Remove <asked> classes from the pending ones.  Classes that were refused without a
+ * reason stay if others got a definite answer: an archive may have room for a few
+ * contexts only.
  */
 static void read_contexts(struct probe *p, unsigned asked, size_t first, size_t n)
 {
@@ -189,7 +192,7 @@ static void read_contexts(struct probe *p, unsigned asked, size_t first, size_t 
 
 /*** rounds ***/
 
-/* True if it makes sense to ask again, perhaps for less at once. */
+/* True if the archive is to be asked again, perhaps with fewer contexts. */
 static bool ask_again(struct probe *p, enum scu_result result, unsigned asked)
 {
 	if (result == SCU_BUSY && p->answered && p->patience > 0) {

@@ -9,14 +9,13 @@
 #include "archive/archive.h"
 
 enum {
-	PROBE_TIMEOUT_MS = 5000, /* of a step, if nothing else is said */
+	PROBE_TIMEOUT_MS = 5000, /* the default of <timeout_ms> */
 	PROBE_MOST_MS = 600000   /* of a whole probe */
 };
 
 struct probe_target {
 	struct archive archive;
-	unsigned
-		timeout_ms; /* of each step: to look up the name, to connect, to answer */
+	unsigned timeout_ms; /* of each step: look-up of the name, connection, answer */
 };
 
 /* What the archive accepts, as a pool of a policy (docs/splicing.md): "accepts",
@@ -25,8 +24,9 @@ struct probe_target {
  * A-ASSOCIATE-ACs held; what it did not announce is left out.
  *
  * It opens one association after another and releases each before the next.  NULL with
- * why in <error>, of <size> bytes, if it cannot be known.  Gives up within a moment once
- * <stop>, which may be NULL, is true.
+ * the reason in <error>, which is <size> bytes long, if the archive cannot be asked.
+ * Gives up within DEADLINE_SLICE_MS once <stop>, which may be NULL, is true.  The caller
+ * owns the answer.
  */
 json_t *probe_archive(const struct probe_target *t, char *error, size_t size,
 		      const atomic_bool *stop);

@@ -35,7 +35,7 @@ static void begin_step(struct scu *s)
 		s->step.at = s->whole.at;
 }
 
-/* What was awaited has not come. */
+/* Fail because of the time: stopped, <whole> is over, or <what> within the step. */
 static bool fail_late(struct scu *s, const char *what)
 {
 	if (deadline_stopped(&s->whole))
@@ -103,7 +103,7 @@ static bool connect_to(struct scu *s, const struct addrinfo *ai)
 	return fail(s, "cannot connect: %s", strerror(errno));
 }
 
-/* The address that has worked is the first to be tried next time. */
+/* Begins with the address that has worked last time. */
 static bool connect_any(struct scu *s)
 {
 	for (; s->at; s->at = s->at->ai_next)
@@ -183,7 +183,7 @@ static enum received receive_pdu(struct scu *s, struct pdu *pdu, const char *lat
 	}
 }
 
-/* Tell the archive, as far as that is possible without waiting. */
+/* Send an A-ABORT if that is possible without waiting. */
 static void abort_association(struct scu *s)
 {
 	uint8_t bytes[PDU_ABORT_SIZE];

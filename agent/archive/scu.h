@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scu.h - associations that the agent itself opens at an archive, one after another. */
+/* scu.h - associations that the agent requests from an archive, one after another. */
 #ifndef ARCHIVE_SCU_H
 #define ARCHIVE_SCU_H
 
@@ -43,7 +43,9 @@ enum scu_result scu_associate(struct scu *scu, struct slice rq, struct pdu_assoc
  */
 bool scu_release(struct scu *scu) MUST_CHECK;
 
-/* Wait.  False if it is time to end. */
+/* Wait for <ms>.  False with scu->error filled in if <whole_ms> are over or it was
+ * stopped.
+ */
 bool scu_pause(struct scu *scu, unsigned ms) MUST_CHECK;
 
 void scu_close(struct scu *scu);

@@ -115,7 +115,7 @@ static void inherit(struct watcher *p, struct watched *w, int64_t latest)
 	old->answer = NULL;
 }
 
-/* They are not probed any more: nobody is to wait for them to answer. */
+/* Their metrics end, so that no alert waits for archives that are not probed any more. */
 static void end_those_left_out(const struct watcher *p, struct watched *fresh, size_t n)
 {
 	char key[ARCHIVE_KEY];
@@ -172,8 +172,8 @@ static void note(struct watcher *p, struct watched *w, json_t *answer, const cha
 	}
 }
 
-/* Ask the archive that <w> describes; the lock is held before and after, and <w> may be
- * gone after.
+/* Ask the archive that <w> describes; the lock is held before and after, but <w> may
+ * have been freed meanwhile.
  */
 static void probe(struct watcher *p, struct watched *w)
 {
@@ -239,7 +239,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* The signals are for the thread that serves. */
+/* Signals are handled by the thread that serves. */
 static bool start(struct watcher *p)
 {
 	sigset_t all, before;

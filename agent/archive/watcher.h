@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* watcher.h - a thread that asks archives what they accept (probe.h), again and again.
+/* watcher.h - a thread that probes archives at intervals (probe.h).
  *
  * It probes one archive at a time.  One that does not answer keeps its last answer, and
  * is asked again after WATCHER_RETRY_S.  Its functions are called by one thread.
@@ -20,13 +20,15 @@ struct watcher;
 /* NULL: no memory. */
 struct watcher *watcher_new(void);
 
-/* Ends the thread within a moment, also in the middle of a probe. */
+/* Stop the thread, which takes about DEADLINE_SLICE_MS even in the middle of a probe, and
+ * free everything.
+ */
 void watcher_free(struct watcher *p);
 
 /* Probe these <n> archives from now on, each <every_s> seconds, and those that are new at
- * once; the list is copied.  What is known of those that were probed before stays, the
- * rest is forgotten.  Without archives no thread is started.  False: no memory, or no
- * thread; then everything is as before.
+ * once; the list is copied.  The answers of archives that stay in the list are kept,
+ * others are dropped.  Without archives no thread is started.  False: no memory, or no
+ * thread; then nothing has changed.
  */
 bool watcher_watch(struct watcher *p, const struct archive *list, size_t n,
 		   unsigned every_s);
@@ -35,7 +37,7 @@ bool watcher_watch(struct watcher *p, const struct archive *list, size_t n,
 void watcher_ask(struct watcher *p);
 
 /* All answers, as probe_archive() gives them, by archive_key(), if one has changed since
- * the last call; else NULL.  The caller's alone.
+ * the last call; else NULL.  The caller owns them.
  */
 json_t *watcher_changes(struct watcher *p);
 

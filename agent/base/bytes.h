@@ -6,8 +6,8 @@
  * Reading: a read never passes the end of its window.  The first failure
  * sticks: later reads return zero, so that a parser may read a whole row of
  * fields and ask once, at the end.  A window knows whether it was cut, so
- * "more bytes are needed" and "a length lied" are properties of the data and
- * no parser has to choose between them.
+ * "more bytes are needed" and "a length is wrong" are properties of the data, and no
+ * parser has to decide between them.
  *
  * Writing: the mirror.  A write that does not fit changes nothing and sticks;
  * it is discovered once, at the end, with writer_ok().
@@ -25,7 +25,7 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-/* Borrowed bytes; the owner is named where the slice is handed out. */
+/* Borrowed bytes.  Each function that returns a slice says who owns them. */
 struct slice {
 	const uint8_t *ptr; /* may be NULL if len is 0 */
 	size_t len;         /* bytes */
@@ -34,7 +34,7 @@ struct slice {
 enum read_state {
 	READ_OK,
 	READ_MORE, /* ran off a window that was cut short: wait for bytes */
-	READ_BAD   /* ran off a whole window: a length lied */
+	READ_BAD   /* ran off a whole window: a length is wrong */
 };
 
 struct reader {
@@ -169,7 +169,7 @@ static inline const uint8_t *reader_bytes(struct reader *r, size_t len)
 	return p;
 }
 
-/* The same as a slice; empty if they are not there. */
+/* Like reader_bytes(), as a slice; empty if they are not there. */
 static inline struct slice reader_slice(struct reader *r, size_t len)
 {
 	const uint8_t *p = reader_bytes(r, len);

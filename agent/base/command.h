@@ -20,7 +20,7 @@ enum exit_status {
 	EXIT_OK = 0,
 	EXIT_CONFIGURATION =
 		1,     /* said on stderr: which file, address or value is wrong */
-	EXIT_USAGE = 2 /* the same, and the usage */
+	EXIT_USAGE = 2 /* the command line is wrong; stderr says why */
 };
 
 /* The values of an option that may be given several times. */

@@ -12,7 +12,7 @@
 enum { HASH_STEP = 0x1B3 };
 static const uint64_t HASH_START = 0xCBF29CE484222325U;
 
-/* <hash> continued with these bytes. */
+/* Continue <hash>, HASH_START at first, with <bytes>. */
 static inline uint64_t hash_bytes(uint64_t hash, struct slice bytes)
 {
 	for (size_t i = 0; i < bytes.len; i++)
@@ -20,7 +20,9 @@ static inline uint64_t hash_bytes(uint64_t hash, struct slice bytes)
 	return hash;
 }
 
-/* Spread over all bits, since texts that differ in their last digit differ in few. */
+/* Mix all bits (the finalizer of MurmurHash3): FNV-1a of texts that differ only in their
+ * last digit differs in few bits.
+ */
 static inline uint64_t hash_spread(uint64_t hash)
 {
 	hash ^= hash >> 33;

@@ -8,8 +8,8 @@
 #include <pcre2.h>
 
 /* PCRE2 counts its match limit anew from each place in the text where a match can begin,
- * and not at all within a repeat like [a-z]*+: both are quadratic.  So it calls out
- * before each item of the pattern, and its work is counted there, for the whole text.
+ * and not at all within a repeat like [a-z]*+; the work for both can be quadratic.  So a
+ * callout before each item of the pattern counts the work, for the whole text.
  */
 enum {
 	WORK = 1 << 20,   /* at most: about the steps of the simplest repeat */
@@ -70,7 +70,7 @@ struct survey {
 	struct regex_error *error;
 };
 
-/* Look at an item before which there will be a call. */
+/* Note what the callout before this item must know. */
 static int survey_item(pcre2_callout_enumerate_block *block, void *data)
 {
 	struct survey *s = data;
@@ -148,7 +148,7 @@ static size_t longest_capture(const pcre2_callout_block *block)
 	return most;
 }
 
-/* A step of a repeat takes the longer the more its item says: [a-z0-9\p{Greek}] */
+/* The longer an item is, the more a step of its repeat costs: [a-z0-9\p{Greek}] */
 static int count_work(pcre2_callout_block *block, void *data)
 {
 	struct regex_scratch *s = data;

@@ -17,18 +17,19 @@ struct regex_error {
 enum regex_result {
 	REGEX_NO,
 	REGEX_YES,
-	REGEX_TOO_HARD /* the bound was reached: it may match or not */
+	REGEX_TOO_HARD /* gave up at the bound: whether it matches is not known */
 };
 
 /* Compile <pattern>, UTF-8.  It matches anywhere in a text, unless it has ^ or $; $ is
- * the very end.  Classes like \w know all letters, <ignore_case> all simple case pairs.
- * \X, \C and script runs are refused: their work cannot be counted.  Owned by the caller;
- * NULL with <error> set if the pattern is none or there is no memory.
+ * the very end.  Classes like \w know the letters of all scripts, <ignore_case> all
+ * simple case pairs. \X, \C and script runs are refused: their work cannot be counted.
+ * Owned by the caller; NULL with <error> set if the pattern is not valid or there is no
+ * memory.
  */
 struct regex *regex_new(const char *pattern, bool ignore_case, struct regex_error *error);
 void regex_free(struct regex *regex);
 
-/* Owned by the caller, about a megabyte; NULL if there is no memory. */
+/* About a megabyte, owned by the caller; NULL if there is no memory. */
 struct regex_scratch *regex_scratch_new(void);
 void regex_scratch_free(struct regex_scratch *scratch);
 

@@ -8,8 +8,9 @@
 
 enum {
 	LONGEST = 64, /* bytes of a word */
-	LETTER = 4,   /* what a wrong letter costs */
-	CASE = 1      /* little enough that a word in capitals is found */
+	LETTER = 4,   /* the distance of a wrong letter */
+	CASE = 1 /* of a letter in the other case: small, so that a word in capitals is
+		    found */
 };
 
 static uint8_t lower(uint8_t c)

@@ -68,7 +68,7 @@ static bool decompose(int32_t point, utf8proc_option_t options, int32_t *points,
 	return true;
 }
 
-/* Canonical_Combining_Class; 0 of what marks are set upon. */
+/* Canonical_Combining_Class; 0: a starter, to which marks are added. */
 static uint8_t combining_class(int32_t point)
 {
 	return point < 0x300 ? 0 : (uint8_t)utf8proc_get_property(point)->combining_class;
@@ -87,7 +87,7 @@ static void order_short(int32_t *run, size_t len)
 	}
 }
 
-/* By counting: a sender may put thousands of marks into one row. */
+/* A counting sort: a text from the network may have thousands of marks in sequence. */
 static void order_long(int32_t *run, size_t len, int32_t *spare)
 {
 	size_t before[CLASSES + 1] = {0};
@@ -101,7 +101,7 @@ static void order_long(int32_t *run, size_t len, int32_t *spare)
 	memcpy(run, spare, len * sizeof(*run));
 }
 
-/* The Canonical Ordering Algorithm (D109): each row of marks by its classes. */
+/* The Canonical Ordering Algorithm (D109): each sequence of marks is sorted by class. */
 static void order(int32_t *points, size_t count, int32_t *spare)
 {
 	for (size_t i = 0, len; i < count; i += len + 1) {
@@ -127,8 +127,8 @@ static bool decompose_text(struct unicode_scratch *s, struct slice text, size_t 
 	return true;
 }
 
-/* Fold what is in s->points.  What is folded was decomposed before, since a mark can
- * become a letter that others must not pass (U+0345).
+/* Fold what is in s->points.  It must have been decomposed, since folding can turn a mark
+ * into a letter, across which marks are not reordered (U+0345).
  */
 static bool fold_points(struct unicode_scratch *s, size_t *count)
 {

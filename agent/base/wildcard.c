@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Without recursion: only the last star is ever tried again, so that the time is at most
- * the product of both lengths.
+ * proportional to the product of both lengths.
  */
 #include "base/wildcard.h"
 

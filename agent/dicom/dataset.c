@@ -33,7 +33,7 @@ static uint32_t read_tag(struct reader *r, enum dataset_encoding encoding)
 }
 
 /* Explicit VRs whose length has 16 bits (PS3.5 7.1.2); all others, also those that
- * are not known yet, have two reserved bytes and 32 bits.  The commonest come first.
+ * are not known yet, have two reserved bytes and 32 bits.  The most frequent come first.
  */
 static bool short_length(const char *vr)
 {
@@ -199,7 +199,7 @@ bool dataset_next_item(struct dataset_items *items, struct dataset *item)
 		return false;
 	}
 	item->bytes = *r;
-	/* as deep as the walk over the item itself will go */
+	/* the same depth as when the item itself is read */
 	if (skip_item(r, length, items->encoding, 0)) {
 		item->bytes.end = r->pos - (length == UNDEFINED ? DELIMITATION_SIZE : 0);
 		item->bytes.cut = false;

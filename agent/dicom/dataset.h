@@ -40,7 +40,7 @@ enum dataset_encoding dataset_syntax_encoding(struct slice transfer_syntax);
  */
 enum dataset_encoding dataset_encoding_of(const char *vr, enum dataset_encoding encoding);
 
-/* The tag of the next element, which stays; 0 if it is not there. */
+/* The tag of the next element, which is not stepped over; 0 if it is not there. */
 uint32_t dataset_peek(const struct dataset *ds);
 
 /* The next element at the top level, stepped over with all that is nested in it
@@ -52,7 +52,7 @@ bool dataset_next(struct dataset *ds, struct dataset_element *el) MUST_CHECK;
 
 /* The next item, a data set of its own, without its delimitation.  False at the end,
  * with READ_OK; or if items->bytes.state says why not.  An item that is cut or broken
- * comes as far as it goes: as a data set that is so too.
+ * is returned as a data set that is itself cut or broken.
  */
 bool dataset_next_item(struct dataset_items *items, struct dataset *item) MUST_CHECK;
 

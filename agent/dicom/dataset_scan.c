@@ -33,7 +33,7 @@ static void miss(struct dataset_wanted *w, uint32_t tag)
 		w->state = DATASET_ABSENT;
 }
 
-/* <tag> comes next: what would have come before it is absent. */
+/* <tag> is the next one: wanted elements with lesser tags are absent. */
 static void pass(struct dataset_scan *s, uint32_t tag)
 {
 	struct dataset_wanted *w = s->wanted;
@@ -49,7 +49,7 @@ static void pass(struct dataset_scan *s, uint32_t tag)
 }
 
 /* (gggg,00bb) reserves (gggg,bb00-bbFF) for the creator that it names (PS3.5 7.8.1).
- * UN: whoever made the VRs explicit did not know it.
+ * It may have VR UN, if the sender did not know its VR.
  */
 static void note_creator(struct dataset_wanted *w, const struct dataset_element *el)
 {
@@ -105,7 +105,7 @@ static bool take(struct dataset_scan *s)
 	return whole;
 }
 
-/* Look at the next tag; its value is needed only if the walk goes on. */
+/* Read the next tag without its element. */
 static void look_ahead(struct dataset_scan *s)
 {
 	uint32_t tag = dataset_peek(&s->ds);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* dataset_scan.h - the elements that are wanted of a data set, whatever of it has come.
+/* dataset_scan.h - the wanted elements of a data set of which only the beginning may have
+ * come.
  *
  * No allocation; every value points into the bytes that were given.
  */
@@ -9,7 +10,7 @@
 #include "dicom/dataset.h"
 
 enum dataset_state {
-	DATASET_UNKNOWN, /* what has arrived does not tell */
+	DATASET_UNKNOWN, /* more bytes are needed to know */
 	DATASET_ABSENT,
 	DATASET_PRESENT,
 	DATASET_CUT /* it is there, and more bytes of it are to come */
@@ -29,15 +30,15 @@ struct dataset_wanted {
 	uint32_t last;        /* the greatest tag it can have, as far as is known */
 };
 
-/* A walk over a data set that goes only as far as it is asked to.  Behind the last
- * step ds.bytes.state is READ_OK, READ_MORE at the end of what has arrived, READ_BAD
- * where the data set is broken.
+/* A walk over a data set that goes only as far as dataset_find() needs.  Afterwards
+ * ds.bytes.state is READ_OK, READ_MORE at the end of what has arrived, or READ_BAD where
+ * the data set is broken.
  */
 struct dataset_scan {
 	struct dataset ds;
 	struct dataset_wanted *wanted; /* the caller's */
 	size_t nplain, nprivate;
-	size_t next_plain, next_private; /* before these all is settled */
+	size_t next_plain, next_private; /* every element before these is settled */
 	bool ahead;                      /* the next tag has been looked at */
 	size_t size, needed;             /* bytes of the data set */
 };
@@ -48,15 +49,15 @@ struct dataset_scan {
 void dataset_scan_begin(struct dataset_scan *s, struct dataset ds,
 			struct dataset_wanted *wanted, size_t nplain, size_t nprivate);
 
-/* Settle wanted[i]; the walk goes on if it must, and all of <wanted> that it passes
- * is settled too.  Elements come in ascending order (PS3.5 7.1), so a greater tag
- * proves that one is absent, whatever its value.  Present and absent are final: more
- * bytes do not change them, nor does the order in which is asked.  In a data set that
+/* Find out about wanted[i].  The walk goes on if that is necessary, and settles whatever
+ * else of <wanted> it passes.  Elements come in ascending order (PS3.5 7.1), so a greater
+ * tag proves that one is absent, whatever its value.  Present and absent are final: more
+ * bytes do not change them, nor does the order of the calls.  In a data set that
  * is broken, what had not been found is absent.
  */
 const struct dataset_wanted *dataset_find(struct dataset_scan *s, size_t i);
 
-/* Bytes of the data set, from its beginning, that the walk has needed. */
+/* How many bytes of the data set, from its beginning, the walk has needed so far. */
 size_t dataset_scan_bytes(const struct dataset_scan *s);
 
 /* Find all <n> of <wanted>, none of which has a creator; what is cut is unknown.

@@ -18,15 +18,15 @@ enum {
 enum { DATETIME_MICROS = 1000000 }; /* in a second; no text says more exactly */
 
 struct datetime {
-	int field[DATETIME_FIELDS]; /* what the text leaves out is the first there is */
-	int end;                    /* behind the last field that the text has */
-	int64_t fraction, step;     /* of a second, in microseconds; of its last digit */
+	int field[DATETIME_FIELDS]; /* a field that the text lacks has its least value */
+	int end; /* number of the field after the last one that the text has */
+	int64_t fraction, step; /* of a second, in microseconds; of its last digit */
 	bool has_offset;
 	int offset; /* seconds east of UTC */
 };
 
-/* Each is false if <text> is something else or names no day in the calendar (from year
- * 1) or no time of a day.  A leap second is the one before it.
+/* These return false if <text> has another form, or is no day of the calendar (from year
+ * 1 on) or no time of a day.  A leap second is read as the second before it.
  */
 
 /* YYYY[MM[DD]], YYYY-MM[-DD], YYYY.MM[.DD] */

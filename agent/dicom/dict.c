@@ -17,8 +17,8 @@ struct dict_private {
 	char vr[3];
 };
 
-/* UIDs below an arc.  Members are what follows the arc, separated by spaces; one that
- * ends in * stands for all that begin so.
+/* UIDs below an arc.  Members are the rest of a UID behind the arc, separated by spaces;
+ * one that ends in * is a prefix.
  */
 struct dict_group {
 	const char *name;
@@ -80,7 +80,7 @@ static const struct dict_group groups[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* How <key> stands to <name>: < 0, 0, > 0.  <key> may be a peer's, and hold zeros. */
+/* Like memcmp.  <key> may come from the network and contain NULs. */
 static int compare(struct slice key, const char *name)
 {
 	size_t len = strlen(name), common = key.len < len ? key.len : len;

@@ -52,7 +52,8 @@ const struct dict_attribute *dict_attribute_at(size_t i);
  */
 const char *dict_private_vr(uint16_t group, struct slice creator, uint8_t element);
 
-/* What is known of this UID (without padding), or NULL. */
+/* The entry of this UID, which has no padding; NULL if the dictionary does not have it.
+ */
 const struct dict_uid *dict_uid(struct slice uid);
 
 /* Every UID in the order of their text: i = 0, 1, ...; NULL behind the last. */
@@ -63,7 +64,7 @@ const struct dict_uid *dict_uid_at(size_t i);
  */
 const char *dict_uid_by_keyword(struct slice keyword);
 
-/* Names for what UIDs have in common: i = 0, 1, ...; NULL behind the last.
+/* The names of the groups of UIDs: i = 0, 1, ...; NULL behind the last.
  *
  *	storage             what can be stored (PS3.4 B, GG)
  *	verification        C-ECHO (PS3.4 A)
@@ -78,7 +79,7 @@ const char *dict_uid_by_keyword(struct slice keyword);
  *	lossless            compressed, and PS3.5 says that nothing is lost
  *	lossy               compressed, and something may be lost
  *
- * A UID of the standard that is newer than the dictionary belongs where its arc does.
+ * A UID of the standard that is newer than the dictionary is in the group of its arc.
  */
 const char *dict_group_name(size_t i);
 

@@ -168,11 +168,12 @@ void dimse_gather(struct reader stream, struct writer *command, struct writer *d
 		size_t at = stream.pos ? (size_t)(stream.pos - start) : 0;
 
 		/* No PDU of a message is shorter than A-RELEASE-RQ, and one that has
-		 * begun will be finished by its sender: neither is waited for in vain. */
+		 * begun will be finished by its sender: so that waiting for that much
+		 * ends. */
 		m->need = at + PDU_ABORT_SIZE;
 		if (!pdu_next(&stream, &pdu))
 			break;
-		/* A large one need not be there as a whole to be of use. */
+		/* The beginning of a large one can be enough. */
 		if (pdu.body.cut && pdu.length - reader_left(&pdu.body) < WORTH_A_LOOK)
 			m->need = at + PDU_HEADER + pdu.length;
 		else if (pdu.body.cut)

@@ -34,7 +34,7 @@ struct dimse_message {
 	struct slice sop_class; /* Affected or Requested SOP Class UID, no padding */
 	struct slice command;   /* the command set, Implicit VR LE */
 	struct slice data;      /* what of the data set has arrived */
-	size_t need;       /* PARTIAL: bytes of the stream that are worth another look */
+	size_t need;       /* PARTIAL: call again when the stream has this many bytes */
 	const char *error; /* static */
 	uint8_t abort_reason; /* enum pdu_abort_reason */
 };
@@ -50,10 +50,9 @@ const char *dimse_request(size_t i, uint16_t *command_field);
 void dimse_write_store(struct writer *w, struct slice sop_class,
 		       struct slice sop_instance);
 
-/* Gather the first message from a stream of PDUs that begins behind the
- * association's RQ, in whatever way its fragments are cut and packed (PS3.8 annex
- * E).  Fragments are copied to <command> and <data>, into which the message's
- * slices point.
+/* Read the first message from <stream>, the PDUs that follow the A-ASSOCIATE-RQ, however
+ * its fragments are split into PDVs and PDUs (PS3.8 annex E).  Fragments are copied to
+ * <command> and <data>, into which the message's slices point.
  */
 void dimse_gather(struct reader stream, struct writer *command, struct writer *data,
 		  struct dimse_message *m);

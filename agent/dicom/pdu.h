@@ -67,15 +67,17 @@ enum pdu_abort_reason {
 	PDU_ABORT_INVALID_PARAMETER = 6
 };
 
-/* What the agent says of itself (PS3.7 D.3.3.2), and of DICOM (PS3.7 A.2.1) */
+/* Implementation identification of the agent (PS3.7 D.3.3.2); DICOM's application context
+ * name (PS3.7 A.2.1)
+ */
 #define PDU_IMPLEMENTATION_CLASS_UID    "2.25.214829360731839281655107236091382754361"
 #define PDU_IMPLEMENTATION_VERSION_NAME "DICOM_SPOA_1"
 #define PDU_APPLICATION_CONTEXT         "1.2.840.10008.3.1.1.1"
 
 struct pdu {
-	uint8_t type;       /* enum pdu_type, or what else came */
+	uint8_t type;       /* enum pdu_type, or any other byte that came */
 	uint32_t length;    /* bytes of the body, as announced */
-	struct reader body; /* what of it is there */
+	struct reader body; /* as much of the body as is there */
 };
 
 struct pdu_context {
@@ -113,7 +115,7 @@ struct pdv {
 	bool command;      /* a fragment of a command set, else of a data set */
 	bool last;         /* the last fragment of it */
 	bool whole;        /* all of the fragment is in <data> */
-	struct slice data; /* what of the fragment is there */
+	struct slice data; /* as much of the fragment as is there */
 };
 
 /* The next PDU of a byte stream (9.3.1).  False if the header is not there: the
@@ -122,7 +124,7 @@ struct pdv {
 bool pdu_next(struct reader *stream, struct pdu *pdu) MUST_CHECK;
 
 /* The next item: type, reserved byte, 16-bit length (9.3.2.1).  False at the end or
- * if a length lies.
+ * if a length is wrong (state READ_BAD).
  */
 bool pdu_next_item(struct reader *items, uint8_t *type, struct reader *body) MUST_CHECK;
 
@@ -137,7 +139,7 @@ enum read_state pdu_parse_associate(struct reader body, enum pdu_type type,
 bool pdu_next_transfer_syntax(struct reader *items, struct slice *uid) MUST_CHECK;
 
 /* The next presentation data value of a P-DATA-TF body (9.3.5).  False at the end or
- * if a length lies (state READ_BAD).
+ * if a length is wrong (state READ_BAD).
  */
 bool pdu_next_pdv(struct reader *body, struct pdv *pdv) MUST_CHECK;
 

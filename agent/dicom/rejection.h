@@ -7,8 +7,8 @@
 
 #include "base/bytes.h"
 
-/* The standard's table: a name in the code, the result that is usual for the reason, its
- * source and number, its name in policies and metrics, and what a log says.
+/* The table of PS3.8 9.3.4.  Columns: name in the code, usual result, source, reason,
+ * name in policies and metrics, text in logs.
  */
 #define REJECTIONS(ROW)                                                                  \
 	ROW(NO_REASON, 1, 1, 1, "no-reason-given", "no reason given")                    \
@@ -36,18 +36,20 @@ struct rejection {
 	uint8_t reason;
 };
 
-/* A row of the table with its usual result. */
+/* A row of the table, with its usual result. */
 struct rejection rejection_of(enum rejection_id id);
 
-/* The row that <why> stands in, whatever its result.  REJECTION_COUNT if the standard has
- * no such reason.
+/* The row with the source and reason of <why>; its result does not matter.
+ * REJECTION_COUNT if the standard has no such reason.
  */
 enum rejection_id rejection_find(const struct rejection *why);
 
 /* The name of a row in policies and metrics; static. */
 const char *rejection_name(enum rejection_id id);
 
-/* What a log says of <why>; static, also for a reason that the standard does not have. */
+/* The text of <why> in logs; static.  There is one also for reasons that the standard
+ * does not have.
+ */
 const char *rejection_words(const struct rejection *why);
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "base/bytes.h"
 
-/* In what a number is counted. */
+/* The unit in which a value is counted. */
 enum value_kind {
-	VALUE_TEXT,      /* nothing: it has no order */
+	VALUE_TEXT,      /* it has no order */
 	VALUE_NUMBER,    /* itself */
 	VALUE_DATE,      /* days since 1970-01-01 */
 	VALUE_TIME,      /* seconds since midnight */
@@ -24,10 +24,10 @@ enum value_kind value_kind(const char *vr);
  *	TM	HH[MM[SS[.F]]], HH:MM[:SS[.F]]
  *	DT	YYYY[MM[DD[HH[MM[SS[.F]]]]]][+-ZZXX], YYYY-MM-DDTHH:MM[:SS[.F]][+-ZZ:XX|Z]
  *	AS	nnnD, nnnW, nnnM, nnnY, also with fewer digits
- * What a text leaves out is the beginning: 2020 is 2020-01-01.  A date and time without
+ * What a text lacks has its least value: 2020 is 2020-01-01.  A date and time without
  * offset is in the local time of this process: the first of two, or as if the clock had
- * not yet been put forward.  A leap second is the one before it.  False if <text> is
- * none of these or no day in the calendar; then <number> stays what it was.
+ * not yet been put forward.  A leap second is read as the second before it.  False if
+ *<text> has none of these forms or is no day of the calendar; <number> is then unchanged.
  */
 bool value_number(enum value_kind kind, struct slice text, double *number) MUST_CHECK;
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* The first range that holds <value>, or the one beyond all. */
+/* The first bucket that holds <value>, or the one beyond all bounds. */
 static size_t range_of(const struct histogram *h, int64_t value)
 {
 	size_t i = 0;

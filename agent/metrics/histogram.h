@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* histogram.h - how often a value was in which range.
+/* histogram.h - a histogram as Prometheus has it, with fixed buckets.
  *
- * The ranges are fixed.  Any thread may observe at any time, at the price of two relaxed
- * atomic additions.
+ * Any thread may observe at any time; it costs two relaxed atomic additions.
  */
 #ifndef METRICS_HISTOGRAM_H
 #define METRICS_HISTOGRAM_H
@@ -13,12 +12,12 @@
 
 enum { HISTOGRAM_BOUNDS = 16 };
 
-/* Static, with all but <counts> and <sum> given. */
+/* A static variable, initialised but for <counts> and <sum>. */
 struct histogram {
-	int64_t bounds[HISTOGRAM_BOUNDS]; /* the largest values of the ranges, ascending;
-					   * 0 ends them */
-	int64_t unit; /* how many of what is observed are one of Prometheus' units */
-	const char *labels; /* as text.h writes them, or "" */
+	int64_t bounds[HISTOGRAM_BOUNDS]; /* upper bounds of the buckets, ascending;
+					   * 0 after the last */
+	int64_t unit; /* observed values are divided by this: 1000000000 for ns to s */
+	const char *labels; /* as metrics_text_label() writes them, or "" */
 	_Atomic int64_t
 		counts[HISTOGRAM_BOUNDS + 1]; /* the last one: beyond all bounds */
 	_Atomic int64_t sum;
@@ -26,8 +25,8 @@ struct histogram {
 
 void histogram_observe(struct histogram *h, int64_t value);
 
-/* Write its samples, of the family <name>.  While others observe, the count fits the
- * buckets, and the sum may be a few values ahead or behind.
+/* Write the samples of the family <name>.  The count is always the sum of the buckets;
+ * while other threads observe, the sum of values may be a few ahead or behind.
  */
 void histogram_render(struct histogram *h, const char *name, struct writer *out);
 

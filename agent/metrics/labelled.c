@@ -49,7 +49,7 @@ static struct labelled_entry *insert(struct labelled_table *t, struct slice key,
 	return e;
 }
 
-/* The values as they are kept; NULL if they are too long. */
+/* The key of these values; NULL if it is too long. */
 static struct slice write_key(const struct labelled *t, const struct slice *values,
 			      bool other, uint8_t bytes[LABELLED_KEY])
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* labelled.h - a family of numbers whose labels come up while it runs, in bounded memory.
+/* labelled.h - a family of counters or gauges whose label values come up at run time, in
+ * bounded memory.
  *
- * Any thread may add at any time.  What has come up before costs a look into a hash table
- * without a lock, and one relaxed atomic addition; what is new takes a lock for a moment.
- * Nothing is ever forgotten, and nothing allocated: when there are <most> of them, or
- * their text is too long, what is new is counted as "other".
+ * Any thread may add at any time.  A known combination of values costs a lock-free
+ * look-up in a hash table with open addressing and one relaxed atomic addition; a new one
+ * takes a lock.  Nothing is removed and nothing allocated: when there are <most>
+ * combinations, or their text does not fit, new ones are counted as "other".
  */
 #ifndef METRICS_LABELLED_H
 #define METRICS_LABELLED_H
@@ -45,23 +46,23 @@ struct labelled {
 	bool gauge; /* else a counter; a gauge of 0 is not shown */
 	const char *labels[LABELLED_LABELS];
 	size_t nlabels;
-	size_t kept; /* so many of the last labels have few values, and stay beside
-			"other" */
+	size_t kept; /* number of last labels that keep their values beside
+			"other", since they have few */
 	size_t most; /* up to LABELLED_MOST */
 	struct labelled_table *table;
 	pthread_mutex_t lock; /* of <table>, for those who change it */
 };
 
 /* Add <n> to the number with these label values, as many as there are labels, which have
- * no zeros in them.  Different values must be different when text.h has escaped
- * them.
+ * no zeros in them.  Different values must be different after metrics_text_label() has
+ * escaped them.
  */
 void labelled_add(struct labelled *t, const struct slice *values, int64_t n);
 
-/* The same, but set it. */
+/* Like labelled_add(), but set the number to <n>. */
 void labelled_set(struct labelled *t, const struct slice *values, int64_t n);
 
-/* Write the family, in the order in which its members came up; nothing without any. */
+/* Write the family in the order in which its members came up; nothing if it has none. */
 void labelled_render(struct labelled *t, struct writer *out);
 
 #endif

@@ -51,7 +51,7 @@ static struct histogram spreads[METRICS_SPREADS] = {
 				   .labels = ""},
 };
 
-/* The families of histograms, each of which goes on to where the next begins. */
+/* The families of histograms; each ends where the next one begins. */
 static const struct spread_family {
 	const char *name, *help;
 	enum metrics_spread first;
@@ -123,7 +123,7 @@ static struct labelled probe_times = {
 
 /*** what belongs to the policy, and to the program ***/
 
-/* What is said by labels, with the value 1; without labels it is not said. */
+/* A gauge of 1 whose labels carry the information; not shown without labels. */
 struct info {
 	const char *name, *help;
 	uint8_t labels[3 * (METRICS_FILE_MAX + METRICS_REASON_MAX) + 64];
@@ -139,7 +139,9 @@ static struct info refusal = {.name = "dicom_spoa_policy_last_load_error_info",
 				      "attempt to load it was refused."};
 static double started; /* s since the epoch */
 
-/* Of all that belongs to the policy: a scrape sees it before a load or after it. */
+/* Protects what belongs to the policy, so that a scrape sees the state before a load or
+ * after it.
+ */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct writer begin_labels(struct info *i)

@@ -24,7 +24,7 @@ static void read_memory(struct process *p)
 	fclose(statm);
 }
 
-/* Without the one that this takes. */
+/* Without the one that this function opens. */
 static int64_t open_fds(void)
 {
 	DIR *fds = opendir("/proc/self/fd");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* process.h - what the kernel says about this process. */
+/* process.h - CPU time, memory and descriptors of this process, as proc(5) shows them. */
 #ifndef METRICS_PROCESS_H
 #define METRICS_PROCESS_H
 
 #include <stdint.h>
 
-/* -1: the kernel does not say. */
+/* -1: not known */
 struct process {
 	double cpu_seconds;     /* of all threads, in user mode and in the kernel's */
 	int64_t virtual_bytes;  /* address space */

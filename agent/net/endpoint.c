@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Shared by who waits and the thread that looks up; whoever leaves last frees it. */
+/* Shared by the caller, who waits, and the thread that looks up; the last user frees it.
+ */
 struct lookup {
 	pthread_mutex_t lock;
 	pthread_cond_t finished;
@@ -59,7 +60,7 @@ static int look_up(const struct endpoint *e, int flags, struct addrinfo **found)
 	return getaddrinfo(e->host, e->port, &hints, found);
 }
 
-/* The lock is held. */
+/* Called with the lock held; releases it. */
 static void leave(struct lookup *l)
 {
 	bool last = --l->users == 0;
@@ -114,7 +115,7 @@ static struct lookup *start_lookup(const struct endpoint *e)
 	return NULL;
 }
 
-/* The lock is held. */
+/* Called with the lock held. */
 static void await(struct lookup *l, const struct deadline *until)
 {
 	struct timespec at;

@@ -58,7 +58,7 @@ static bool send_request(int fd, const char *address, const char *path,
 	       fail(why, strerror(errno));
 }
 
-/* Until the other side closes. */
+/* All bytes until the peer closes. */
 static bool receive_all(int fd, const struct deadline *until, struct http_answer *answer,
 			char why[HTTP_ERROR])
 {

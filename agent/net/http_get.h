@@ -17,8 +17,8 @@ struct http_answer {
 	struct slice body; /* in it */
 };
 
-/* GET <path>, which is not escaped, from HOST:PORT or [IPv6]:PORT, within <ms>.  False
- * with <why> in words.
+/* GET <path>, which is sent as it is, from HOST:PORT or [IPv6]:PORT, within <ms>
+ * milliseconds.  False with the reason in <why>; nothing is then to be freed.
  */
 bool http_get(const char *address, const char *path, unsigned ms,
 	      struct http_answer *answer, char why[HTTP_ERROR]) MUST_CHECK;

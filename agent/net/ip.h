@@ -11,8 +11,8 @@ struct ip_address {
 };
 
 struct ip_network {
-	struct ip_address base; /* as it was written, with host bits if there were any */
-	uint8_t bits;           /* of the 128 that its addresses share */
+	struct ip_address base; /* as it was written, host bits included */
+	uint8_t bits;           /* length of the prefix, 0 to 128 */
 };
 
 /* "10.0.0.0/8", "2001:db8::/32", or one address.  False if <text> is malformed.
@@ -20,7 +20,7 @@ struct ip_network {
  */
 bool ip_network_parse(const char *text, struct ip_network *n) MUST_CHECK;
 
-/* True if no bit behind the first <bits> is set: 10.0.0.0/8, but not 10.1.2.3/8. */
+/* True if the base has no host bits: 10.0.0.0/8, but not 10.1.2.3/8. */
 bool ip_network_exact(const struct ip_network *n);
 
 /* Append the network in canonical text, without host bits: "10.0.0.0/8". */

@@ -27,7 +27,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct listener_error *er
 	return false;
 }
 
-/* The next free place of <all>, or NULL. */
+/* The next unused listener of <all>; NULL if there is none. */
 static struct listener *claim(struct listeners *all)
 {
 	struct listener *l = &all->items[all->count];
@@ -81,7 +81,7 @@ static bool bind_tcp(struct listener *l, const struct addrinfo *ai, bool alone)
 }
 
 /* Listen on each of <found>.  Returns 0, or the errno of what went wrong; a kernel
- * without IPv6, or without an address of it, is not wrong if the rest works.
+ * without IPv6, or without an IPv6 address, is no error if another address works.
  */
 static int listen_on(struct listeners *all, const struct addrinfo *found)
 {
@@ -135,7 +135,7 @@ static bool is_socket(const char *path, struct stat *st)
 	return lstat(path, st) == 0 && S_ISSOCK(st->st_mode);
 }
 
-/* Listen at <path>, where nothing is. */
+/* Listen at <path>, where no file may be. */
 static bool bind_unix(struct listener *l, const char *path,
 		      const struct listener_owner *owner)
 {
@@ -150,8 +150,8 @@ static bool bind_unix(struct listener *l, const char *path,
 	       chmod(path, owner->mode) == 0 && listen(l->fd, BACKLOG) == 0;
 }
 
-/* The socket is made beside its place and renamed into it: whoever connects finds
- * the old agent or the new one, never nobody, and a stale file needs no care.
+/* The socket is made beside its place and renamed into it: a client finds
+ * the old agent or the new one, and the file of an agent that has crashed is replaced.
  */
 static bool open_unix(struct listeners *all, const char *path,
 		      const struct listener_owner *owner, struct listener_error *error)

@@ -20,40 +20,40 @@ struct listener {
 struct listeners {
 	struct listener items[LISTENER_MAX];
 	size_t count;
-	bool alone; /* to be set before: no other process may listen on a TCP address */
+	bool alone; /* set by the caller: TCP addresses without SO_REUSEPORT */
 };
 
 /* Who may connect to a UNIX socket. */
 struct listener_owner {
 	mode_t mode;
-	uid_t uid; /* (uid_t)-1: as it is */
-	gid_t gid; /* (gid_t)-1: as it is */
+	uid_t uid; /* (uid_t)-1: that of the process */
+	gid_t gid; /* (gid_t)-1: that of the process */
 };
 
 struct listener_error {
-	char text[256]; /* what was wrong with which address */
+	char text[256]; /* the address, and what is wrong with it */
 };
 
 /* Bind and listen on <address>: HOST:PORT, [IPv6]:PORT, *:PORT or unix@/path.  A
- * host of several addresses gives several listeners; port 0 takes a free one.  Two
- * agents may listen on the same address, unless <all> says otherwise; a UNIX socket is
- * taken over from an agent that is still running.  False with <error> filled; what was
- * opened before stays.
+ * host of several addresses gives several listeners; port 0 takes a free one.  Unless
+ * <all>->alone is set, several agents may listen on the same TCP address; a UNIX socket
+ * is taken over from an agent that is still running.  False with <error> filled in; what
+ * was opened before stays open.
  */
 bool listener_open(struct listeners *all, const char *address,
 		   const struct listener_owner *owner, struct listener_error *error);
 
-/* Remove the UNIX sockets that are still ours: whoever comes now finds the next agent, or
- * nobody.  What has connected can still be accepted.
+/* Remove the files of the UNIX sockets, unless another agent has replaced them, so that
+ * nobody can connect there any more.  What has connected can still be accepted.
  */
 void listeners_hide(struct listeners *all);
 
 /* Refuse new connections, and reset those that wait to be accepted.  The file descriptor
- * stays open for whoever still watches it.
+ * stays open, since an event loop may still watch it.
  */
 void listener_refuse(struct listener *l);
 
-/* Close what is open, and remove the UNIX sockets that are still ours. */
+/* listeners_hide(), and close all of them. */
 void listeners_close(struct listeners *all);
 
 #endif

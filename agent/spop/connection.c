@@ -5,6 +5,7 @@
  */
 #include "spop/connection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <ev.h>
 #include <netdb.h>
@@ -65,8 +66,8 @@ static void report(const struct connection *c, enum log_level level, const char 
 	log_end(&line);
 }
 
-/* A refusal, and an error that HAProxy found, are for everybody to see; that HAProxy
- * closes what it does not need (status 0 and, for idle ones, 2) is not.
+/* HAProxy closes connections that it does not need with status 0, idle ones with 2: these
+ * are logged at debug; refusals, and errors that HAProxy has found, at info.
  */
 static bool is_usual(const struct session *s)
 {
@@ -89,7 +90,7 @@ static void report_over(const struct connection *c)
 
 /*** the end ***/
 
-/* The one door: nothing else closes the socket or frees the memory. */
+/* Nothing else closes the socket or frees the memory. */
 static void connection_close(struct connection *c, const char *reason)
 {
 	struct connection_set *set = c->set;
@@ -134,7 +135,7 @@ static void end_session(struct connection *c, enum spop_error status, const char
 	finish(c, reason);
 }
 
-/* What it is counted as that the session is over. */
+/* The counter of the way in which a session has ended. */
 static enum metric ending(const struct session *s)
 {
 	if (s->checked)
@@ -236,12 +237,30 @@ static bool answer(struct connection *c)
 
 /*** events ***/
 
+/* What holds whenever a connection waits for an event (connection.h has a drawing). */
+static void assert_sane(const struct connection *c)
+{
+	bool open = c->state == CONNECTION_OPEN;
+
+	assert(c->in_len <= c->in_cap && c->out_len <= c->out_cap);
+	/* room for more, or answers to be sent */
+	assert(!open || c->in_len < c->in_cap || c->session.blocked);
+	assert(!open || !c->session.blocked || c->out_len > 0);
+	/* the end: a reason, nothing more is read, and a timer */
+	assert(open || (c->reason && c->in_len == 0 && ev_is_active(&c->timer)));
+	assert(c->state != CONNECTION_LINGER || c->out_len == 0);
+	/* HAPROXY-HELLO is waited for with a timer */
+	assert(!open || c->session.state != SESSION_HELLO || ev_is_active(&c->timer));
+}
+
 static void set_interest(struct connection *c)
 {
 	bool wants = c->state == CONNECTION_LINGER ||
 		     (c->state == CONNECTION_OPEN && !c->session.blocked);
 	int events = (wants ? EV_READ : 0) | (c->out_len > 0 ? EV_WRITE : 0);
 
+	assert_sane(c);
+	assert(events != 0);
 	if (events == (c->io.events & (EV_READ | EV_WRITE)) && ev_is_active(&c->io))
 		return;
 	ev_io_stop(c->set->loop, &c->io);
@@ -249,7 +268,7 @@ static void set_interest(struct connection *c)
 	ev_io_start(c->set->loop, &c->io);
 }
 
-/* Go as far as the bytes reach. */
+/* Answer what has come, and wait for more. */
 static void go_on(struct connection *c)
 {
 	if (c->state == CONNECTION_OPEN && !answer(c))

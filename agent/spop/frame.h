@@ -52,7 +52,7 @@ enum {
 };
 
 struct spop_frame {
-	uint8_t type;   /* enum spop_frame_type, or one that nobody knows yet */
+	uint8_t type;   /* enum spop_frame_type, or an unknown one */
 	uint32_t flags; /* SPOP_FRM_FL_* */
 	uint64_t stream_id;
 	uint64_t frame_id;
@@ -74,7 +74,7 @@ struct spop_hello {
 };
 
 struct spop_disconnect {
-	uint64_t status; /* enum spop_error, or one that nobody knows yet */
+	uint64_t status; /* enum spop_error, or an unknown one */
 	struct slice message;
 };
 

@@ -14,20 +14,20 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 
-/* How long a worker leaves the listeners alone when it cannot take a connection. */
+/* For how long a worker does not accept when it cannot take another connection. */
 static const double accept_pause = 0.1;   /* s */
-static const long long pause_report = 10; /* s, between two lines that say so */
+static const long long pause_report = 10; /* s, between two lines in the log about that */
 
 struct server {
 	const struct server_config *config;
 	struct listeners *listeners;
 	atomic_uint connections; /* open, of all workers */
-	atomic_llong paused_at;  /* s since the epoch: when it was last said */
+	atomic_llong paused_at;  /* s since the epoch: when that was last logged */
 	pthread_mutex_t stopping;
 	bool refusing; /* nothing is accepted any more; <stopping> is held */
 };
 
-struct handler {
+struct worker {
 	struct connection_set set; /* first: on_closed() finds the worker by it */
 	struct server *server;
 	struct ev_io accepts[LISTENER_MAX];
@@ -41,7 +41,7 @@ struct handler {
 
 /*** accepting ***/
 
-static void watch_listeners(struct handler *w, bool on)
+static void watch_listeners(struct worker *w, bool on)
 {
 	for (size_t i = 0; i < w->server->listeners->count; i++) {
 		if (on)
@@ -51,8 +51,8 @@ static void watch_listeners(struct handler *w, bool on)
 	}
 }
 
-/* However many are waiting, it is said once in a while. */
-static void pause_accepting(struct handler *w, const char *reason)
+/* One line in <pause_report> seconds, however often it happens. */
+static void pause_accepting(struct worker *w, const char *reason)
 {
 	struct server *s = w->server;
 	long long now = (long long)ev_now(w->set.loop);
@@ -88,7 +88,7 @@ static bool count_in(struct server *s)
 }
 
 /* True if there was a connection, and it is now in the set of <w>. */
-static bool accept_one(struct handler *w, int listener)
+static bool accept_one(struct worker *w, int listener)
 {
 	struct server *s = w->server;
 	int fd;
@@ -111,11 +111,11 @@ static bool accept_one(struct handler *w, int listener)
 		   errno == ENOMEM) {
 		pause_accepting(w, strerror(errno));
 	}
-	/* All else concerns that one connection, or another worker was faster. */
+	/* Other errors concern that one connection, or another worker has accepted it. */
 	return false;
 }
 
-/* One connection for each event: the next may as well go to another worker. */
+/* One connection for each event, so that other workers can take the next one. */
 static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	(void)loop;
@@ -123,11 +123,11 @@ static void on_accept(struct ev_loop *loop, struct ev_io *io, int events)
 	accept_one(io->data, io->fd);
 }
 
-/* What waits at the listeners would be reset with them: the first worker that stops takes
- * it.  Only then is anybody told that the agent ends, for HAProxy connects again at once,
- * and must find another agent.
+/* Connections that wait at the listeners would be reset when these are closed, so the
+ * first worker that stops accepts them.  Sessions are ended only after that: HAProxy
+ * connects again at once, and must find another agent.
  */
-static void refuse_connections(struct handler *w)
+static void refuse_connections(struct worker *w)
 {
 	struct server *s = w->server;
 
@@ -148,7 +148,7 @@ static void refuse_connections(struct handler *w)
 
 /*** one worker ***/
 
-static void end_if_idle(struct handler *w)
+static void end_if_idle(struct worker *w)
 {
 	if (w->draining && !w->set.first)
 		ev_break(w->set.loop, EVBREAK_ALL);
@@ -156,7 +156,7 @@ static void end_if_idle(struct handler *w)
 
 static void on_closed(struct connection_set *set)
 {
-	struct handler *w = (struct handler *)set;
+	struct worker *w = (struct worker *)set;
 
 	atomic_fetch_sub(&w->server->connections, 1);
 	metrics_add(METRIC_SPOP_CONNECTIONS, -1);
@@ -165,7 +165,7 @@ static void on_closed(struct connection_set *set)
 
 static void on_stop(struct ev_loop *loop, struct ev_async *async, int events)
 {
-	struct handler *w = async->data;
+	struct worker *w = async->data;
 
 	(void)events;
 	if (w->draining)
@@ -182,7 +182,7 @@ static void on_stop(struct ev_loop *loop, struct ev_async *async, int events)
 
 static void on_bound(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
-	struct handler *w = timer->data;
+	struct worker *w = timer->data;
 
 	(void)loop;
 	(void)events;
@@ -191,13 +191,13 @@ static void on_bound(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 static void *worker_main(void *arg)
 {
-	struct handler *w = arg;
+	struct worker *w = arg;
 
 	ev_run(w->set.loop, 0);
 	return NULL;
 }
 
-static bool worker_init(struct handler *w, struct server *s, unsigned number)
+static bool worker_init(struct worker *w, struct server *s, unsigned number)
 {
 	const struct server_config *config = s->config;
 
@@ -225,7 +225,7 @@ static bool worker_init(struct handler *w, struct server *s, unsigned number)
 	return true;
 }
 
-static void worker_clear(struct handler *w)
+static void worker_clear(struct worker *w)
 {
 	if (w->set.application.context)
 		w->server->config->handler_free(w->set.application.context);
@@ -236,7 +236,7 @@ static void worker_clear(struct handler *w)
 /*** all of them ***/
 
 /* Signals are the main thread's: workers inherit a mask that blocks them all. */
-static bool start_workers(struct server *s, struct handler *workers)
+static bool start_workers(struct server *s, struct worker *workers)
 {
 	sigset_t all, before;
 	bool ok = true;
@@ -244,7 +244,7 @@ static bool start_workers(struct server *s, struct handler *workers)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (unsigned i = 0; ok && i < s->config->workers; i++) {
-		struct handler *w = &workers[i];
+		struct worker *w = &workers[i];
 
 		ok = worker_init(w, s, i) &&
 		     pthread_create(&w->thread, NULL, worker_main, w) == 0;
@@ -254,14 +254,14 @@ static bool start_workers(struct server *s, struct handler *workers)
 	return ok;
 }
 
-static void stop_workers(struct server *s, struct handler *workers)
+static void stop_workers(struct server *s, struct worker *workers)
 {
 	for (unsigned i = 0; i < s->config->workers; i++)
 		if (workers[i].started)
 			ev_async_send(workers[i].set.loop, &workers[i].stop);
 }
 
-static void join_workers(struct server *s, struct handler *workers)
+static void join_workers(struct server *s, struct worker *workers)
 {
 	for (unsigned i = 0; i < s->config->workers; i++) {
 		if (workers[i].started)
@@ -322,7 +322,7 @@ static void report_start(const struct server *s)
 	log_end(&line);
 }
 
-/* They stay caught: a second signal must not cut the drain short. */
+/* Signals stay caught: a second one must not end the drain early. */
 static void catch_signals(struct ev_loop *loop, struct watch *w)
 {
 	double tick = w->config->tick_ms / 1000.0;
@@ -341,7 +341,7 @@ static void catch_signals(struct ev_loop *loop, struct watch *w)
 
 bool server_run(const struct server_config *config, struct listeners *listeners)
 {
-	struct handler *workers = calloc(config->workers, sizeof(*workers));
+	struct worker *workers = calloc(config->workers, sizeof(*workers));
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
 	struct server s = {.config = config,
 			   .listeners = listeners,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* server.h - the workers: threads that accept connections and answer them.
  *
- * All workers wait on the same listeners; whoever is awake accepts.  A connection
+ * All workers wait on the same listeners; the first to wake accepts.  A connection
  * stays with its worker, and workers share nothing but the count of connections.
  */
 #ifndef SPOP_SERVER_H
@@ -35,10 +35,10 @@ struct server_config {
 	void *ticking;
 };
 
-/* Serve until SIGTERM or SIGINT, then accept what waits and nothing after it, answer what
- * has been received, disconnect, and close <listeners>.  Returns true after that, false
- * with a line in the log if the workers could not be started.  Once per process: it owns
- * the signals.
+/* Serve until SIGTERM or SIGINT, then accept the connections that wait and no later ones,
+ * answer what has been received, disconnect, and close <listeners>.  Returns true after
+ * that, false with a line in the log if the workers could not be started.  Once per
+ * process: it owns the signals.
  */
 bool server_run(const struct server_config *config, struct listeners *listeners);
 

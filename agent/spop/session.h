@@ -32,13 +32,14 @@ enum session_state {
 struct session {
 	enum session_state state;
 	struct session_application application;
-	uint32_t max_frame;  /* bytes, ours; the negotiated one after HELLO */
-	bool blocked;        /* a frame waits for more room to answer it */
-	bool refused;        /* OVER: it was us, with <status> */
-	bool checked;        /* OVER: it was a health check */
-	uint64_t status;     /* OVER: ours, or the peer's if it disconnected */
-	const char *reason;  /* OVER: why, in words; static */
-	struct slice detail; /* OVER: the peer's own words, in its last frame */
+	uint32_t max_frame; /* bytes, ours; the negotiated one after HELLO */
+	bool blocked;       /* a frame waits until there is room to answer it */
+	bool refused;       /* OVER: the agent ended it, with <status> */
+	bool checked;       /* OVER: it was a health check */
+	uint64_t status;    /* OVER: the agent's, or HAProxy's if that disconnected */
+	const char *reason; /* OVER: why, in words; static */
+	struct slice
+		detail; /* OVER: the message of HAPROXY-DISCONNECT; borrowed from <in> */
 };
 
 /* <max_frame> is the largest FRAME-LENGTH to accept, in bytes: at least
@@ -58,7 +59,7 @@ size_t session_room(uint32_t max_frame);
  */
 size_t session_feed(struct session *s, struct slice in, struct writer *out);
 
-/* End it from our side: AGENT-DISCONNECT with <status>.  Room for it is always left. */
+/* End the session with an AGENT-DISCONNECT of <status>.  <out> always has room for it. */
 void session_end(struct session *s, struct writer *out, enum spop_error status,
 		 const char *reason);
 
