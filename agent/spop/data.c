@@ -153,18 +153,6 @@ void spop_arg_write(struct writer *w, struct slice name, const struct spop_value
 	spop_value_write(w, value);
 }
 
-bool spop_action_next(struct reader *actions, struct slice *name,
-		      struct spop_value *value)
-{
-	if (reader_left(actions) == 0)
-		return false;
-	if (reader_u8(actions) != ACT_SET_VAR || reader_u8(actions) != SET_VAR_ARGS)
-		return false;
-	reader_u8(actions); /* scope */
-	*name = spop_bytes_read(actions);
-	return spop_value_read(actions, value);
-}
-
 void spop_set_var(struct writer *ack, const char *name, const struct spop_value *value)
 {
 	writer_u8(ack, ACT_SET_VAR);
@@ -177,22 +165,4 @@ void spop_set_var_str(struct writer *ack, const char *name, struct slice text)
 {
 	spop_set_var(ack, name,
 		     &(struct spop_value){.type = SPOP_DATA_T_STR, .data = text});
-}
-
-void spop_set_var_bin(struct writer *ack, const char *name, struct slice bytes)
-{
-	spop_set_var(ack, name,
-		     &(struct spop_value){.type = SPOP_DATA_T_BIN, .data = bytes});
-}
-
-void spop_set_var_int(struct writer *ack, const char *name, int64_t number)
-{
-	spop_set_var(ack, name,
-		     &(struct spop_value){.type = SPOP_DATA_T_INT64, .number = number});
-}
-
-void spop_set_var_bool(struct writer *ack, const char *name, bool truth)
-{
-	spop_set_var(ack, name,
-		     &(struct spop_value){.type = SPOP_DATA_T_BOOL, .number = truth});
 }

@@ -56,19 +56,10 @@ bool MUST_CHECK spop_arg_next(struct reader *args, struct slice *name,
 			      struct spop_value *value);
 void spop_arg_write(struct writer *w, struct slice name, const struct spop_value *value);
 
-/* The next action of an ACK (3.4): set-var of the variable <name>, in whatever scope.
- * Returns false at the end, on failure, and for an action other than set-var.
- */
-bool MUST_CHECK spop_action_next(struct reader *actions, struct slice *name,
-				 struct spop_value *value);
-
-/* Append an action to an ACK: set the variable <name> in the scope txn.  HAProxy puts its
- * own prefix before <name>; with it, at most 63 characters.
+/* Append an action to an ACK (3.4): set the variable <name> in the scope txn.  HAProxy
+ * puts its own prefix before <name>; with it, at most 63 characters.
  */
 void spop_set_var(struct writer *ack, const char *name, const struct spop_value *value);
 void spop_set_var_str(struct writer *ack, const char *name, struct slice text);
-void spop_set_var_bin(struct writer *ack, const char *name, struct slice bytes);
-void spop_set_var_int(struct writer *ack, const char *name, int64_t number);
-void spop_set_var_bool(struct writer *ack, const char *name, bool truth);
 
 #endif

@@ -68,25 +68,6 @@ static bool is_name(struct slice name, const char *wanted)
 	return slice_equal(name, slice_str(wanted));
 }
 
-/* The next item of a comma-separated list, without the spaces around it. */
-static struct slice next_word(struct reader *list)
-{
-	struct reader start = *list;
-	size_t len = 0, kept = 0;
-	uint8_t byte;
-
-	while (reader_left(list) > 0 && (byte = reader_u8(list)) != ',') {
-		len++;
-		if (byte != ' ') {
-			kept = len;
-		} else if (kept == 0) {
-			start = *list;
-			len = 0;
-		}
-	}
-	return reader_slice(&start, kept);
-}
-
 static bool is_pipelining(struct slice word)
 {
 	return is_name(word, "pipelining");
@@ -108,13 +89,11 @@ static bool is_version_2(struct slice word)
 	return is;
 }
 
-/* True if one word of the comma-separated <list> is what <test> looks for. */
+/* True if <test> holds for an item of the comma-separated <list>. */
 static bool any_word(struct slice list, bool (*test)(struct slice word))
 {
-	struct reader r = reader_of(list, false);
-
-	while (reader_left(&r) > 0)
-		if (test(next_word(&r)))
+	while (list.len > 0)
+		if (test(slice_trim(slice_part(&list, ','))))
 			return true;
 	return false;
 }

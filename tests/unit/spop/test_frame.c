@@ -417,10 +417,10 @@ static void test_actions(void **state)
 	struct writer w = writer_of(buf, sizeof(buf));
 
 	spop_set_var_str(&w, "a", TEXT("CT"));
-	spop_set_var_bin(&w, "b", BYTES(0, 1));
-	spop_set_var_int(&w, "c", 240);
-	spop_set_var_bool(&w, "d", true);
-	spop_set_var_bool(&w, "e", false);
+	spop_set_var(&w, "b", &(struct spop_value){SPOP_DATA_T_BIN, 0, BYTES(0, 1)});
+	spop_set_var(&w, "c", &(struct spop_value){SPOP_DATA_T_INT64, 240, {0}});
+	spop_set_var(&w, "d", &(struct spop_value){SPOP_DATA_T_BOOL, true, {0}});
+	spop_set_var(&w, "e", &(struct spop_value){SPOP_DATA_T_BOOL, false, {0}});
 	assert_true(slice_equal(writer_slice(&w), TEXT("\x01\x03\x02\x01"
 						       "a\x08\x02"
 						       "CT"

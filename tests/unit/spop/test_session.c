@@ -20,9 +20,11 @@ static void on_message(void *context, struct slice name, struct reader args,
 {
 	asked++;
 	if (slice_equal(name, slice_str("echo")))
-		spop_set_var_int(ack, "nargs", nargs);
+		spop_set_var(ack, "nargs",
+			     &(struct spop_value){SPOP_DATA_T_INT64, nargs, {0}});
 	for (int i = 0; slice_equal(name, slice_str("flood")) && i < MAX_FRAME; i++)
-		spop_set_var_bool(ack, "flood", true);
+		spop_set_var(ack, "flood",
+			     &(struct spop_value){SPOP_DATA_T_BOOL, 1, {0}});
 }
 
 static struct session new_session(void)
