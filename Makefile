@@ -155,6 +155,7 @@ endurance: all ## upgrades and dying archives under load, for longer: SECONDS_OF
 		tests/e2e/operation/test_upgrades.py tests/e2e/failure/test_archive_dies.py
 
 valgrind: all units ## the same with valgrind instead of the sanitizers; takes longer
+	$(Q).ci/install run test
 	$(Q)AGENT_WRAPPER="$(VALGRIND)" UNIT_WRAPPER="$(VALGRIND)" tests/run
 
 VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full
