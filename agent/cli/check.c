@@ -196,7 +196,8 @@ int check_command(int argc, char **argv)
 {
 	static struct check c;
 	static struct command_texts haproxy;
-	const struct command_option options[] = {{"haproxy", .texts = &haproxy}, {.name = NULL}};
+	const struct command_option options[] = {{"haproxy", .texts = &haproxy},
+						 {.name = NULL}};
 	char **args;
 	int status;
 

@@ -23,10 +23,8 @@ struct explain {
 static const char usage[] =
 	"usage: dicom-spoa explain POLICY FILE [OPTION]...\n"
 	"\n"
-	"Says where the policy sends FILE, and why: a DICOM file, or the bytes "
-	"that\n"
-	"an SCU has sent, from its A-ASSOCIATE-RQ on.  It shows values of the "
-	"file.\n"
+	"Says where the policy sends FILE, and why: a DICOM file, or the bytes that\n"
+	"an SCU has sent, from its A-ASSOCIATE-RQ on.  It shows values of the file.\n"
 	"\n"
 	"  --calling-ae NAME     AE titles; those of a capture if not given\n"
 	"  --called-ae NAME\n"

@@ -13,8 +13,8 @@ static const char usage[] =
 	"syntaxes, and prints that as JSON, a pool of a policy.  It opens up to\n"
 	"a hundred associations, one after another, and sends no message on them.\n"
 	"\n"
-	"  --called-ae NAME      AE title of the archive "
-	"(default " ARCHIVE_CALLED_AE ")\n"
+	"  --called-ae NAME      AE title of the archive (default " ARCHIVE_CALLED_AE
+	")\n"
 	"  --calling-ae NAME     AE title to call from (default " ARCHIVE_CALLING_AE ")\n"
 	"  --timeout MS          for each of its answers (default 5000)\n"
 	"  --help                print this\n"

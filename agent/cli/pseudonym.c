@@ -7,10 +7,8 @@
 static const char usage[] =
 	"usage: dicom-spoa pseudonym --key FILE [PATIENTID]...\n"
 	"\n"
-	"Prints the pseudonym of each Patient ID, as serve --log-patients FILE "
-	"logs it.\n"
-	"Without one they are read from stdin, one a line: arguments can be seen "
-	"by all\n"
+	"Prints the pseudonym of each Patient ID, as serve --log-patients FILE logs it.\n"
+	"Without one they are read from stdin, one a line: arguments can be seen by all\n"
 	"users of a machine, and stay in the history of a shell.\n"
 	"\n"
 	"Status 1: the key or an ID cannot be used.  Status 2: bad usage.\n";

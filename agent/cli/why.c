@@ -22,8 +22,8 @@ struct why {
 static const char usage[] =
 	"usage: dicom-spoa why ID [OPTION]...\n"
 	"\n"
-	"Says where an association was sent, and why: the one that stands as "
-	"id=\"ID\" in\n"
+	"Says where an association was sent, and why: the one that stands as id=\"ID\" "
+	"in\n"
 	"HAProxy's log.  It shows no values that may be a patient's.\n"
 	"\n"
 	"  --agent HOST:PORT     serve --metrics of an agent; may be given several "
