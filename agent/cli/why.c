@@ -54,7 +54,7 @@ static const char *text_of(const json_t *entry, const char *name)
 	return text ? text : "";
 }
 
-/* Not a word about the data set yet; that it does not decide; a decision. */
+/* Rank: accept < more < final. */
 static int weight_of(const json_t *entry)
 {
 	const char *verdict = text_of(entry, "verdict");
