@@ -58,10 +58,10 @@ class State(NamedTuple):
 
 
 class Splice:
-    """The moves (who, what, next state). HAProxy's are named for what dicom.cfg and dicom.lua do."""
+    """The moves (who, what, next state). HAProxy's are named for what dicom.cfg and lua/dicom do."""
 
     # phase: what ends it if nobody does anything any more. inspect: the inspect-delay of dicom.cfg; processing: of
-    # dicom.spoe.conf; connect, idle, fin: of dicom.cfg and pools.cfg; answer: of the filter; linger: of dicom.lua
+    # dicom.spoe.conf; connect, idle, fin: of dicom.cfg and pools.cfg; answer: of the filter; linger: of lua/dicom
     TIMERS = {"request": "inspect", "ask": "processing", "watch": "inspect", "ask-data": "processing",
               "connect": "connect", "hold": "answer", "passed": "answer", "open": "idle", "through": "idle",
               "closing": "fin",
@@ -147,7 +147,7 @@ class Splice:
             yield "haproxy", "closes", self.close(s)
 
     def watch(self, s):
-        if s.behind and s.agent != "down":  # the next of the rules that ask comes before dicom-watch
+        if s.behind and s.agent != "down":  # it is still in ask-data, whose next rule asks
             yield "haproxy", "asks about the data", s.but(phase="ask-data", asked=len(s.buffer), behind=False)
         elif s.scu_gone:
             yield "haproxy", "sees the SCU close", self.close(s.but(error="closed-before-decided"))
@@ -197,7 +197,7 @@ class Splice:
         if timer and not (s.phase == "request" and "rq" in s.buffer):
             yield "timer", timer, self.expired(s)
         if s.phase == "watch" and s.agent == "down" and not s.more and len(s.buffer) == 1:
-            yield "timer", "wake", self.undecided(s, "not-asked")  # of dicom-accept, ANSWER_MS
+            yield "timer", "wake", self.undecided(s, "not-asked")  # ANSWER_MS of lua/dicom/rules.lua
 
     def expired(self, s):
         if s.phase == "request":

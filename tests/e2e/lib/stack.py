@@ -163,8 +163,7 @@ class Stack:
         self.started = 0  # agents, so far
         self.haproxy, self.master = None, master
         self.former = []  # HAProxies that a reload has replaced
-        self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua", "dicom.lua"),
-                         "DICOM_CHECKS_LUA": os.path.join(ROOT, "lua", "checks.lua"),
+        self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua"),
                          "DICOM_SPOE": os.path.join(ROOT, "haproxy", "dicom.spoe.conf"),
                          "DICOM_BIND": f"127.0.0.1:{self.port}", "DICOM_STATS_BIND": f"127.0.0.1:{self.stats_port}",
                          "DICOM_LOG": self.log.address, "DICOM_NO_AGENT": no_agent,
@@ -244,7 +243,7 @@ class Stack:
         changes = []
         if self.request_wait:
             changes += [(r"inspect-delay \d+s", f"inspect-delay {self.request_wait}s"),
-                        (r"add\(\d+000\)", f"add({self.request_wait * 1000})"),
+                        (r"lua\.dicom-begin \d+", f"lua.dicom-begin {self.request_wait}"),
                         (r"timeout client-hs \d+s", f"timeout client-hs {self.request_wait}s")]
         if self.answer_wait:
             changes += [(r"filter lua\.dicom-splice \d+", f"filter lua.dicom-splice {self.answer_wait}")]

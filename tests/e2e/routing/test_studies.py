@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Several studies on one association go to the archive of the first; the log and a metric tell of it."""
 
-import os
 import time
 import urllib.request
 
@@ -12,10 +11,10 @@ from pydicom.sequence import Sequence
 import objects
 import peers
 import wire
-from children import ROOT, free_port
+from children import free_port
 
 
-WATCH = {"DICOM_WATCH_STUDIES": "yes", "DICOM_STUDIES_LUA": os.path.join(ROOT, "lua", "studies.lua")}
+WATCH = {"DICOM_WATCH_STUDIES": "yes"}
 
 
 def stored(lb, things, **how):

@@ -419,9 +419,10 @@ def test_128_contexts_of_many_transfer_syntaxes(line, syntaxes, size):
     assert passed_through(line, called(b"PACS", case.rq))["error"] == "-"
 
 
-def limit(acl):
+def limit(before):
+    """The number that stands there in dicom.cfg."""
     with open(os.path.join(ROOT, "haproxy", "dicom.cfg"), encoding="ascii") as f:
-        return int(re.search(rf"(?m)^ *acl {acl} .* gt (\d+)$", f.read())[1])
+        return int(re.search(rf"(?m)^ *{before} (\d+)\b", f.read())[1])
 
 
 def of_length(length):
@@ -436,7 +437,7 @@ def of_length(length):
 def test_the_longest_request_whose_data_is_looked_at(line, past, pool):
     """Behind a longer one there is no room for data: the fallback, and the log says so."""
     lb, archives = line
-    before, rq = arrived(archives), of_length(limit("dicom_beyond") + past)
+    before, rq = arrived(archives), of_length(limit(r"tcp-request content lua.dicom-begin \d+") + past)
     with peers.RawScu(lb.port) as scu:
         scu.send(rq)
         scu.read_ac()
@@ -452,7 +453,7 @@ def test_the_longest_request_whose_data_is_looked_at(line, past, pool):
 def test_the_longest_request(line, title):
     """One byte more does not fit HAProxy's buffer: it is refused for the moment, "local limit exceeded"."""
     lb, archives = line
-    before, rq = arrived(archives), called(title, of_length(limit("oversized")))
+    before, rq = arrived(archives), called(title, of_length(limit("acl oversized .* gt")))
     if title == b"PACS":
         passed_through(line, rq)
     else:
@@ -463,7 +464,7 @@ def test_the_longest_request(line, title):
             scu.release()
     assert sum(arrived(archives).values()) == sum(before.values()) + 1
     with peers.RawScu(lb.port) as scu:
-        scu.send(called(title, of_length(limit("oversized") + 1)))
+        scu.send(called(title, of_length(limit("acl oversized .* gt") + 1)))
         assert scu.read_pdu()[1] == wire.associate_rj(2, 3, 2)
     assert "tune.bufsize" in lb.association(scu)["error"]
     assert sum(arrived(archives).values()) == sum(before.values()) + 1

@@ -28,8 +28,8 @@ BY_PATIENT = {"default": {"backend": "general"},
 
 def room():
     """Bytes of the SCU's stream that the agent is shown at most."""
-    with open(os.path.join(ROOT, "haproxy", "dicom.cfg"), encoding="ascii") as f:
-        return int(re.search(r"(?m)^ *acl dicom_beyond .* gt (\d+)$", f.read())[1])
+    with open(os.path.join(ROOT, "haproxy", "dicom.spoe.conf"), encoding="ascii") as f:
+        return int(re.search(r"bytes\(0,(\d+)\)", f.read())[1])
 
 
 @pytest.fixture

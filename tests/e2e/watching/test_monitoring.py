@@ -124,8 +124,7 @@ def watched(balancer, raw_archive, owned, tmp_path):
     """watched(pools, ...) -> (Stack, Prometheus)"""
     def make(pools, **how):
         port = free_port()
-        settings = {"DICOM_METRICS_BIND": f"127.0.0.1:{port}", "DICOM_WATCH_STUDIES": "yes", "DICOM_MAX_PER_TITLE": "3",
-                    "DICOM_STUDIES_LUA": os.path.join(ROOT, "lua", "studies.lua")}
+        settings = {"DICOM_METRICS_BIND": f"127.0.0.1:{port}", "DICOM_WATCH_STUDIES": "yes", "DICOM_MAX_PER_TITLE": "3"}
         lb = balancer(pools, settings=settings, agents=2, checked=True, request_wait=3,
                       pool_lines=["default-server inter 1s fastinter 200ms downinter 200ms"], **how)
         wait_until(lambda: all(state.startswith(("UP", "OPEN")) for state in lb.server_states().values()), "all are up")

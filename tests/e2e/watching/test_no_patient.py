@@ -87,8 +87,7 @@ def test_a_patient_is_nowhere_but_at_the_archives(balancer, storescp, raw_archiv
     lb = balancer({"ct": archives["CT"], "mr": raw_archive(answer=peers.accept_nothing_of(wire.MR_IMAGE)),
                    "general": archives["GENERAL"]}, policy=policy(values), agents=2, request_wait=2,
                   agent_options=["--log-level", "debug", "--log-patients", str(key)],
-                  settings={"DICOM_METRICS_BIND": f"127.0.0.1:{lua_metrics}", "DICOM_WATCH_STUDIES": "yes",
-                            "DICOM_STUDIES_LUA": os.path.join(ROOT, "lua", "studies.lua")})
+                  settings={"DICOM_METRICS_BIND": f"127.0.0.1:{lua_metrics}", "DICOM_WATCH_STUDIES": "yes"})
     for path in SAMPLES:
         send(lb, objects.from_file(path))
     dcmtk.run("findscu", "-S", "-k", "QueryRetrieveLevel=STUDY", "-k", "PatientName=Muster^Anna", "-k", "PatientID=DEMO-1001",

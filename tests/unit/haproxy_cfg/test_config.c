@@ -318,7 +318,7 @@ static void test_our_own(void **state)
 	for (size_t i = 0; i < 3; i++)
 		if (!haproxy_config_read(&c, files[i], error, sizeof(error)))
 			fail_msg("%s", error);
-	check(&c, "dicom-agents! ct mr general* query");
+	check(&c, "dicom-titles! dicom-agents! ct mr general* query");
 	assert_string_equal(haproxy_fault(haproxy_config_find(&c, "dicom-agents")),
 			    "is for agents");
 	assert_false(haproxy_has_dicom_check(haproxy_config_find(&c, "dicom-agents")));
@@ -329,7 +329,7 @@ static void test_our_own(void **state)
 	setenv("DICOM_DEFAULT_POOL", "query", 1);
 	for (size_t i = 0; i < 3; i++)
 		assert_true(haproxy_config_read(&c, files[2 - i], error, sizeof(error)));
-	check(&c, "ct mr general query* dicom-agents!");
+	check(&c, "ct mr general query* dicom-titles! dicom-agents!");
 	haproxy_config_free(&c);
 	unsetenv("DICOM_DEFAULT_POOL");
 }
