@@ -87,8 +87,8 @@ static void test_every_prefix(void **state)
 static void test_other_actions(void **state)
 {
 	static const char *const others[] = {
-		"02 02 02 01 'a'", /* unset-var */
-		"01 02 02 01 'a'", /* set-var of two arguments */
+		"02 03 02 01 'a' 00", /* unset-var */
+		"01 02 02 01 'a' 00", /* set-var of two arguments */
 		"00 03 02 01 'a' 00",
 		"01 03 02 01 'a' 0A",           /* a reserved type */
 		"01 03 02 FF FFFF FFFF 'a' 00", /* a name that is longer than the ACK */
