@@ -65,7 +65,6 @@ static bool receive_all(int fd, const struct deadline *until, struct http_answer
 	size_t cap = 64 * 1024, len = 0;
 	ssize_t n = 1;
 
-	answer->bytes = NULL;
 	for (; n > 0 && cap <= ANSWER_MAX; cap *= 2) {
 		char *more = realloc(answer->bytes, cap);
 
@@ -112,6 +111,7 @@ bool http_get(const char *address, const char *path, unsigned ms,
 	int fd = connect_any(address, &until, why);
 	bool ok;
 
+	*answer = (struct http_answer){0};
 	if (fd < 0)
 		return false;
 	ok = send_request(fd, address, path, why) && receive_all(fd, &until, answer, why);
