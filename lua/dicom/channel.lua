@@ -36,10 +36,8 @@ function M.measure(channel)
 	channel:remove()
 	if channel:may_recv() then
 		for power = LARGEST, 0, -1 do
-			local size = 1 << power
-			if channel:append(("\0"):rep(size)) ~= -1 and not channel:may_recv() then
-				channel:remove(channel:input() - size)
-			end
+			local before_it = channel:input()
+			if channel:append(("\0"):rep(1 << power)) ~= -1 and not channel:may_recv() then channel:remove(before_it) end
 		end
 		capacity = channel:input() + 1
 		channel:remove()

@@ -43,9 +43,8 @@ function M.serve(applet)
 	for _, family in ipairs(FAMILIES) do
 		out[#out + 1] = ("# HELP %s %s\n# TYPE %s counter\n"):format(family[1], family[2], family[1])
 		for _, name in ipairs(names) do
-			if name:sub(1, #family[1] + 1) == family[1] .. "{" then
-				out[#out + 1] = ("%s %d\n"):format(name, sums[name])
-			end
+			local its = name:find(family[1] .. "{", 1, true) == 1
+			out[#out + 1] = its and ("%s %d\n"):format(name, sums[name]) or nil
 		end
 	end
 	local body = table.concat(out)

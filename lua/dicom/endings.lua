@@ -5,7 +5,7 @@ local channel = require("dicom.channel")
 local M = {}
 
 -- What HAProxy's termination state says of an association that nobody here has ended. "closed" is by both sides, in
--- good order: what they said last is not looked at. Other states are those of OTHERWISE.
+-- good order: what they said last is not looked at.
 local OF_STATE = {
 	ended = { C = "connection lost", S = "connection lost", c = "silent", s = "silent", ["-"] = "closed" },
 	by = { C = "scu", c = "scu", S = "archive", s = "archive", ["-"] = "-" },
@@ -21,9 +21,7 @@ end
 -- The function of the fetch "ended" or "by". Before HAProxy 3.0 nothing but the log knows the termination state.
 function M.fetch(name)
 	return function(txn)
-		local readable, state = pcall(function()
-			return txn.f:txn_sess_term_state()
-		end)
+		local readable, state = pcall(function() return txn.f:txn_sess_term_state() end)
 		local known, first = channel.get(txn, name), readable and state and state:sub(1, 1)
 		if not known and first and first ~= "-" then
 			return OF_STATE[name][first] or OTHERWISE[name]

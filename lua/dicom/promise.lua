@@ -10,9 +10,8 @@ local RJ_REASON = { -- by source and reason, PS3.8 9.3.4
 	{ "no reason given", "protocol version not supported" },
 	{ "temporary congestion", "local limit exceeded" },
 }
-local AC_RESULT = { -- PS3.8 9.3.3.2
-	"user rejection", "no reason given", "abstract syntax not supported", "transfer syntaxes not supported",
-}
+local AC_RESULT = { "user rejection", "no reason given", "abstract syntax not supported",
+	"transfer syntaxes not supported" } -- PS3.8 9.3.3.2
 local LESS = "the archive accepted less than was promised: "
 
 -- Text of a peer, for the log: the characters of a UID, and of them not too many.

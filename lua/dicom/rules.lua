@@ -51,7 +51,6 @@ local function hang_up(txn, error, how, by)
 	return act.DENY
 end
 
--- To where the data set would perhaps not have led.
 local function fall_back(txn, reason, error)
 	counters.count(txn, "dicom_fallbacks_total", ('reason="%s"'):format(reason))
 	set(txn, "error", error)
@@ -78,8 +77,8 @@ local function stopping(txn)
 	return txn.f:stopping() == true or txn.f:stopping() == 1
 end
 
-local function agent_up(txn)
-	return stopping(txn) or txn.f:nbsrv(AGENTS) > 0
+local function all_gone(txn)
+	return txn.f:nbsrv(AGENTS) == 0 and not stopping(txn)
 end
 
 -- Another agent may be the only one that is left, since the check has found out that one is gone. One that said goodbye
@@ -97,7 +96,7 @@ local function question(txn, answered)
 	local asked, failed = get(txn, "asked") or 0, get(txn, "spoe_error") ~= nil
 	if asked > 0 and not failed and not answered then
 		return nil
-	elseif not get(txn, "pause_until") and (not agent_up(txn)
+	elseif not get(txn, "pause_until") and (all_gone(txn)
 		or failed and (asked >= TRIES[get(txn, "phase")] or not another_agent(txn))) then
 		return false
 	elseif not pause(txn, failed and GOODBYE_MS or PAUSES_MS[math.min(asked, #PAUSES_MS)] or 0) then
@@ -152,15 +151,14 @@ local function answer(txn, verdict)
 	if verdict == "reject" then
 		return refuse(txn, reply)
 	elseif verdict ~= "accept" then
-		set(txn, "phase", "connect")
-		return act.CONTINUE
+		return set(txn, "phase", "connect")
 	elseif txn.res:send(reply) ~= #reply then
 		return hang_up(txn, "the A-ASSOCIATE-AC could not be sent", "internal error", "balancer")
 	end
 	set(txn, "phase", "watch")
 	set(txn, "promise", reply)
 	set(txn, "reply", nil) -- a refusal brings its own; to an SCU that has aborted, none
-	if now_ms() + 2 * MARGIN_MS > get(txn, "wait_until") then return act.CONTINUE end
+	if now_ms() + 2 * MARGIN_MS > get(txn, "wait_until") then return nil end
 	-- There is no data yet to go on with. The next event resumes this, be it the SCU's data; the timer stays, for HAProxy
 	-- before 3.0 may sleep through the "timeout processing" of an agent that is gone (haproxy#2478).
 	act.wake_time(ANSWER_MS)
@@ -179,8 +177,9 @@ end
 
 function steps.ask(txn)
 	local verdict = get(txn, "verdict")
-	local wait = not verdict and question(txn)
-	return verdict and answer(txn, verdict) or wait == false and no_verdict(txn) or wait
+	if verdict then return answer(txn, verdict) end
+	local wait = question(txn)
+	return wait == false and no_verdict(txn) or wait
 end
 
 function steps.watch(txn)
@@ -195,7 +194,7 @@ function steps.watch(txn)
 		set(txn, "phase", "connect")
 	elseif kind == pdu.RELEASE_RQ or need > get(txn, "room") then
 		return undecided(txn)
-	elseif got >= need or get(txn, "verdict") == "accept" and not agent_up(txn) then
+	elseif got >= need or get(txn, "verdict") == "accept" and all_gone(txn) then
 		set(txn, "phase", "ask-data")
 		set(txn, "asked", nil)
 		return steps["ask-data"](txn)
@@ -252,8 +251,7 @@ function M.down(txn)
 		local stats = left_behind and backend:get_stats()
 		if backend:get_mode() == "tcp" and name ~= AGENTS
 			and (stats and stats.act + stats.bck or txn.f:nbsrv(name)) == 0 and length + #name < DOWN_MAX then
-			length = length + #name + 1
-			down[#down + 1] = name
+			length, down[#down + 1] = length + #name + 1, name
 		end
 	end
 	return table.concat(down, " ")

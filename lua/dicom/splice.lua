@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- splice: the filter that holds P-DATA back until the archive has kept the promise that the A-ASSOCIATE-AC was, and
 -- then only forwards. Requires pdu, promise, counters, channel, endings.
---
 -- Its phases (docs/splicing.md) are in txn.dicom.phase as well: connect; then hold if the association is spliced, or
 -- passed; then open, or through; or else aborted, or refused, and after these closed.
 local pdu, promise = require("dicom.pdu"), require("dicom.promise")
@@ -33,9 +32,7 @@ end
 -- The line of the configuration: filter lua.dicom-splice SECONDS [no].
 function Splice.parse(line, args)
 	local seconds = tonumber(args[1] or 30)
-	if not seconds or seconds <= 0 then
-		error("dicom.lua: dicom-splice expects a number of seconds, not " .. tostring(args[1]))
-	end
+	assert(seconds and seconds > 0, "dicom.lua: dicom-splice expects a number of seconds")
 	line.answer_ms = math.floor(seconds * 1000)
 	line.listens = args[2] ~= "no"
 	return line
@@ -59,11 +56,9 @@ end
 -- Ends the association. If it is spliced both peers get an A-ABORT, else the SCU an A-ASSOCIATE-RJ. Nothing of what is
 -- held gets out; the connections stay open for the SCU to read that. <reason>: for the metrics, <how> if it is missing.
 function Splice:fail(txn, why, how, by, reason)
-	local family, labels = "dicom_unanswered_total", counters.where(txn)
-	if self.promise then
-		family, labels = "dicom_splice_aborted_total", ('%s,reason="%s"'):format(labels, reason or how)
-	end
-	counters.count(txn, family, labels)
+	local where = counters.where(txn)
+	counters.count(txn, self.promise and "dicom_splice_aborted_total" or "dicom_unanswered_total",
+		self.promise and ('%s,reason="%s"'):format(where, reason or how) or where)
 	endings.note(txn, how, by)
 	set(txn, "error", why)
 	self:enter(txn, self.promise and "aborted" or "refused")
@@ -87,9 +82,7 @@ end
 -- that is over makes HAProxy spin, or its watchdog end it, as long as any filter looks at the channel. Only the channel
 -- that is looked at can have a new one.
 function Splice:let_go(txn, channel)
-	if self.phase ~= "open" and self.phase ~= "through" then
-		self:enter(txn, self.promise and "open" or "through")
-	end
+	self:enter(txn, self.promise and "open" or "through")
 	filter.wake_time(NEVER_MS)
 	if not (self.listens and channel:is_resp()) then filter.unregister_data_filter(self, channel) end
 	return channel:input()
@@ -100,17 +93,9 @@ function Splice:overhear(txn, channel)
 	if length == #pdu.A_ABORT then -- as long as an A-RELEASE-RP, PS3.8 9.3.7 and 9.3.8
 		local kind, size = (">BxI4"):unpack(txn.f:res_payload(0, length))
 		self.last = size == length - pdu.HEADER and kind or nil
-	elseif length == 0 then
-		filter.wake_time(NEVER_MS)
 	end
+	if length == 0 then filter.wake_time(NEVER_MS) end
 	return length
-end
-
--- An SCU that aborts has closed, as a rule, before its archive does; what it said is not listened to.
-function Splice:part(txn)
-	local how = self.last == pdu.RELEASE_RP and "released" or self.last == pdu.ABORT and "aborted" or "closed"
-	local by_scu = how == "released" or how == "closed" and closed(txn.req)
-	endings.note(txn, how, by_scu and "scu" or "archive", "last_")
 end
 
 -- The RQ is overwritten in place: it never gets longer, so there is always room.
@@ -203,7 +188,10 @@ function Splice:end_analyze(txn, channel)
 		self:fail(txn, self.promise and "the connection to the archive failed before it had answered the A-ASSOCIATE-RQ"
 			or "no connection to an archive of the pool", "no connection", "archive", "connection")
 	elseif response and self.listens and (self.phase == "open" or self.phase == "through") then
-		self:part(txn)
+		-- An SCU that aborts has closed, as a rule, before its archive does; what it said is not listened to.
+		local how = self.last == pdu.RELEASE_RP and "released" or self.last == pdu.ABORT and "aborted" or "closed"
+		local by_scu = how == "released" or how == "closed" and closed(txn.req)
+		endings.note(txn, how, by_scu and "scu" or "archive", "last_")
 	end
 	if not Splice.ENDED[self.phase] then
 		return 1

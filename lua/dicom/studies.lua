@@ -10,7 +10,7 @@ local STUDY_INSTANCE_UID = 0x0020000D
 local UNDEFINED = 0xFFFFFFFF
 local ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 local MOST = 65536 -- bytes of a message's beginning
-local DEPTH = 16 -- of sequences
+local DEPTH = 17 -- of sequences, and the data set itself
 local LONG = { OB = true, OD = true, OF = true, OL = true, OV = true, OW = true, SQ = true, SV = true, UC = true,
 	UN = true, UR = true, UT = true, UV = true } -- VRs with a length of 32 bits, PS3.5 7.1.2
 local IMPLICIT = { tag = "<I2I2", short = "<I2", long = "<I4", implicit = true }
@@ -54,7 +54,7 @@ end
 
 -- The Study Instance UID of a data set's beginning. The second result says that more bytes would tell.
 local function study_of(data, encoding)
-	local tag, length, at = find(data, 1, encoding, STUDY_INSTANCE_UID, UNDEFINED, DEPTH + 1)
+	local tag, length, at = find(data, 1, encoding, STUDY_INSTANCE_UID, UNDEFINED, DEPTH)
 	if tag ~= STUDY_INSTANCE_UID then return nil, not tag end
 	local uid = length <= 64 and #data >= at + length - 1 and data:sub(at, at + length - 1)
 	return uid and uid:match("^[%d.]+"), not uid
@@ -119,9 +119,8 @@ function Studies:response_payload(txn, channel)
 	if first:byte() == pdu.ASSOCIATE_AC then
 		self.contexts = pdu.read_associate(first).contexts
 		return
-	elseif self:take_held(txn) then
-		self:look(txn)
 	end
+	if self:take_held(txn) then self:look(txn) end
 	self.looking, self.head = true, ""
 end
 
