@@ -8,6 +8,7 @@ struct survey {
 	const struct failover *down;
 	struct promise *promise;
 	const struct policy_outcome *stranded;
+	bool reachable;
 };
 
 static void consider(void *context, const struct policy_outcome *o)
@@ -18,6 +19,7 @@ static void consider(void *context, const struct policy_outcome *o)
 	if (!o->pools)
 		return;
 	pool = failover_pool(o->pools, s->down);
+	s->reachable |= pool != NULL;
 	if (!pool) {
 		s->stranded = s->stranded ? s->stranded : o;
 		pool = &o->pools->list[0];
@@ -36,6 +38,8 @@ static void consider_all(struct facts *f, struct survey *s)
 	if (differ && ruling_each(policy, &view, consider, s))
 		return;
 	s->stranded = stranded;
+	for (size_t i = 0; i < policy->npools; i++)
+		s->reachable |= failover_pool(policy->pools[i], s->down) != NULL;
 	for (size_t i = 0; i < policy->naccepts; i++)
 		promise_consider(s->rq, NULL, policy->accepts[i], s->learned, s->promise);
 }
@@ -44,7 +48,7 @@ struct candidates candidates_find(struct facts *f, const struct pdu_associate *r
 				  struct slice learned, const struct failover *down,
 				  struct promise *promise)
 {
-	struct survey s = {rq, learned, down, promise, NULL};
+	struct survey s = {rq, learned, down, promise, NULL, false};
 	struct candidates p;
 
 	promise_begin(rq, promise);
@@ -52,6 +56,7 @@ struct candidates candidates_find(struct facts *f, const struct pdu_associate *r
 	p.fallback = candidates_fallback(f);
 	consider(&s, p.fallback);
 	p.stranded = s.stranded;
+	p.reachable = s.reachable;
 	return p;
 }
 

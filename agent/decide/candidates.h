@@ -13,6 +13,7 @@ struct candidates {
 	const struct policy_outcome *fallback; /* candidates_fallback() */
 	const struct policy_outcome *stranded; /* a candidate all of whose pools are down;
 						* NULL: there is none */
+	bool reachable;                        /* some candidate has a pool that is up */
 };
 
 /* Begin <promise> for <rq> with the pools of all candidates and of the fallback.  Of a

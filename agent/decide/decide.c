@@ -219,7 +219,7 @@ static void splice(struct decide *d, const struct question *q, struct verdict *v
 		       rejection_find(&why) == REJECTION_APPLICATION_CONTEXT
 			       ? "unknown application context"
 			       : "no common protocol version");
-	} else if (c.stranded && !d->facts.policy->accepts_while_down) {
+	} else if (c.stranded && !(c.reachable && d->facts.policy->accepts_while_down)) {
 		refuse(d, q, v, c.stranded);
 	} else {
 		accept_early(d, q, v, c.fallback);

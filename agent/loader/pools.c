@@ -175,7 +175,7 @@ static bool load_while_down(struct builder *b, json_t *json)
 	if (json && !json_is_boolean(json))
 		builder_expected(b, json, "true or false");
 	builder_leave(b);
-	return json_is_true(json);
+	return !json_is_false(json);
 }
 
 static void load_usual(struct builder *b, json_t *json, struct policy *policy)

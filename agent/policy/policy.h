@@ -230,7 +230,8 @@ struct policy {
 	size_t naccepts;
 	const struct policy_pools *const *pools; /* of all outcomes, each once */
 	size_t npools;
-	bool accepts_while_down; /* accept an SCU that may need a pool that is down */
+	bool accepts_while_down; /* accept an SCU that may need a pool that is down, if it
+				  * may also need one that is up */
 	const struct archive *archives; /* to be probed */
 	size_t narchives;
 	unsigned probe_seconds; /* between two rounds of probes */

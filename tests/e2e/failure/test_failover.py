@@ -83,22 +83,16 @@ def test_what_the_check_finds_counts(balancer, raw_archive):
 
 def test_none_is_left(line):
     lb, archives = line()
-    take_out(lb, "ct", "mr")
+    take_out(lb, "ct", "mr", "general")
     entry = refused(lb)
     assert (entry["rule"], entry["error"]) == ("ct", "no archive is up in the pools ct, mr")
     take_out(lb, "mr", state="ready")
     assert holders(archives, peers.check_works(lb.port)) == ["mr"]
 
 
-def test_while_one_that_it_may_need_is_down_no_scu_is_accepted(line):
-    """Also if it would then send something else: nobody can know."""
-    lb, _ = line()
-    take_out(lb, "general")
-    assert refused(lb)["error"] == "no archive is up in the pool general"
-
-
-def test_but_if_the_policy_says_so_it_is(line):
-    lb, archives = line(policy={**CHAIN, "negotiate": {"accept_while_down": True}})
+def test_one_that_is_down_keeps_no_scu_out_that_needs_another(line):
+    """Only one that does need it is turned away, when its data has told so."""
+    lb, archives = line()
     take_out(lb, "general")
     assert holders(archives, peers.check_works(lb.port)) == ["ct"]
     thing = objects.make("MR")
@@ -110,6 +104,13 @@ def test_but_if_the_policy_says_so_it_is(line):
     entry = lb.association(scu)
     assert (entry["rule"], entry["error"]) == ("default", "no archive is up in the pool general")
     assert not holders(archives, thing)
+
+
+def test_but_if_the_policy_says_so_no_scu_is_accepted(line):
+    """Also if it would then send something else: nobody can know."""
+    lb, _ = line(policy={**CHAIN, "negotiate": {"accept_while_down": False}})
+    take_out(lb, "general")
+    assert refused(lb)["error"] == "no archive is up in the pool general"
 
 
 def test_a_pool_goes_down_between_acceptance_and_data(line):

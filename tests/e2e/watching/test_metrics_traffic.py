@@ -136,7 +136,7 @@ def test_refused_by_the_policy(line):
 
 
 def test_no_server_of_the_pool_is_up(line):
-    lb = line()
+    lb = line({**POLICY, "negotiate": {"accept_while_down": False}})
     lb.admin("set server ct/ct1 state maint")
     wait_until(lambda: lb.server_states()["ct/ct1"].startswith("MAINT"), "ct1 is in maintenance")
     counters = Counters(lb)

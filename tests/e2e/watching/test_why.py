@@ -180,7 +180,7 @@ def test_an_archive_that_breaks_the_promise(stack):
 
 def test_no_archive_is_up(stack):
     """Refused before it is known whether the rule matches."""
-    lb = stack()
+    lb = stack(policy={**POLICY, "negotiate": {"accept_while_down": False}})
     lb.admin("disable server ct/ct1")
     with peers.RawScu(lb.port) as scu:
         scu.send(wire.associate_rq(peers.contexts_for(objects.make("CT"))))

@@ -167,10 +167,10 @@ static void test_no_pool_is_up(void **state)
 	struct writer w = writer_of(stream, sizeof(stream));
 	json_t *entry, *reject;
 
-	assert_int_equal(ask_and_note("C", QUESTION_ASSOCIATE, request(&w), "mr").kind,
+	assert_int_equal(ask_and_note("C", QUESTION_ASSOCIATE, request(&w), "ct mr general").kind,
 			 VERDICT_REJECT);
 	entry = replayed("C");
-	assert_string_equal(member(entry, "rule"), "mr");
+	assert_string_equal(member(entry, "rule"), "ct");
 	reject = json_object_get(json_object_get(entry, "decision"), "reject");
 	assert_string_equal(member(reject, "reason"), "temporary-congestion");
 	assert_string_equal(member(reject, "result"), "transient");

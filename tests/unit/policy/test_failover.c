@@ -22,7 +22,7 @@ static struct talk t;
 	"'spare']},"                                                                     \
 	" {'name': 'mr', 'if': {'Modality': 'MR'}, 'backend': 'mr'}],"                   \
 	" 'default': {'backend': ['rest']}" more "}"
-#define WHILE_DOWN      ", 'negotiate': {'accept_while_down': true}"
+#define STRICT          ", 'negotiate': {'accept_while_down': false}"
 #define MODALITY(value) STORE("0800 6000 'CS' 0200 " value)
 
 static void check(const struct heard *h, const char *verdict, const char *backend)
@@ -192,7 +192,7 @@ static void test_none_is_accepted_that_may_lead_nowhere(void **state)
 		{"rest", "default", "no archive is up in the pool rest"},
 	};
 
-	talk_begin(&t, THREE_RULES(""));
+	talk_begin(&t, THREE_RULES(STRICT));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		t.told.down = slice_str(cases[i].down);
 		if (cases[i].rule)
@@ -211,7 +211,7 @@ static void test_whom_it_does_not_concern(void **state)
 		       "'CallingAETitle': 'MR*'},"
 		       " 'backend': 'mr'},"
 		       " {'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': 'ct'}],"
-		       " 'default': {'backend': 'rest'}}");
+		       " 'default': {'backend': 'rest'}" STRICT "}");
 	t.told.down = slice_str("mr");
 	check(talk_associate(&t, STORE_CONTEXT, ""), "accept", "rest");
 	talk_end(&t);
@@ -219,7 +219,7 @@ static void test_whom_it_does_not_concern(void **state)
 
 static void test_accepted_all_the_same(void **state)
 {
-	talk_begin(&t, THREE_RULES(WHILE_DOWN));
+	talk_begin(&t, THREE_RULES(""));
 	t.told.down = slice_str("mr rest");
 	check(talk_associate(&t, STORE_CONTEXT, ""), "accept", "rest");
 	check(talk_send(&t, MODALITY("'CT'")), "route", "ct");
@@ -229,13 +229,22 @@ static void test_accepted_all_the_same(void **state)
 	talk_end(&t);
 }
 
+static void test_refused_if_all_it_may_need_is_down(void **state)
+{
+	talk_begin(&t, THREE_RULES(""));
+	t.told.down = slice_str("ct spare mr rest");
+	check_refused(talk_associate(&t, STORE_CONTEXT, ""), congestion, "ct",
+		      "no archive is up in the pools ct, spare");
+	talk_end(&t);
+}
+
 /* The promise is what the pool accepts that would get it now. */
 static void test_the_promise(void **state)
 {
 	static const char json[] =
 		"{'rules': [{'name': 'ct', 'if': {'Modality': 'CT'}, 'backend': ['ct', "
 		"'spare']}],"
-		" 'default': {'backend': 'ct'}, 'pools': {"
+		" 'default': {'backend': 'ct'}" STRICT ", 'pools': {"
 		" 'ct': {'accepts': [{'sop_classes': ['@storage'], 'transfer_syntaxes':"
 		"   ['ExplicitVRLittleEndian', 'ImplicitVRLittleEndian']}]},"
 		" 'spare': {'accepts': [{'sop_classes': ['@storage'], "
@@ -289,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_none_is_accepted_that_may_lead_nowhere),
 		cmocka_unit_test(test_whom_it_does_not_concern),
 		cmocka_unit_test(test_accepted_all_the_same),
+		cmocka_unit_test(test_refused_if_all_it_may_need_is_down),
 		cmocka_unit_test(test_the_promise),
 		cmocka_unit_test(test_the_promise_of_the_next),
 	};
