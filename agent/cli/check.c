@@ -120,6 +120,46 @@ static void check_pools(struct check *c, const struct policy *p)
 	}
 }
 
+/* A study that takes several associations is kept together only by a rule with a key and
+ * a pool that looks at it.
+ */
+static void check_affinity_to(struct check *c, const struct policy *p, size_t i,
+			      const struct haproxy_section *pool)
+{
+	const struct policy_outcome *o = outcome_at(p, i);
+	const enum haproxy_affinity by = haproxy_affinity(pool);
+	const size_t rule = i < p->nrules ? i : SIZE_MAX;
+
+	if (o->key.n > 0 && (by == HAPROXY_SPREADS || by == HAPROXY_BY_SCU))
+		report_add(&c->report, true, c->path, json_place_of(c, rule, "key"),
+			   "\"%s\": the pool \"%s\" (%s:%u) neither hashes the key nor "
+			   "sticks to it, so it has no effect there; write in the pool: "
+			   "balance hash var(txn.dicom.key)",
+			   o->rule, pool->name, pool->file, pool->line);
+	if (o->key.n == 0 && pool->servers > 1 &&
+	    (by == HAPROXY_SPREADS || by == HAPROXY_BY_KEY))
+		report_add(&c->report, true, c->path, json_place_of(c, rule, "backend"),
+			   "\"%s\" has no key, so a study can be spread over the %u "
+			   "servers of the pool \"%s\" (%s:%u); write: \"key\": "
+			   "\"PatientID\"",
+			   o->rule, pool->servers, pool->name, pool->file, pool->line);
+}
+
+static void check_affinity(struct check *c, const struct policy *p)
+{
+	for (size_t i = 0; i <= p->nrules; i++) {
+		const struct policy_pools *pools = outcome_at(p, i)->pools;
+
+		for (size_t k = 0; pools && k < pools->n; k++) {
+			const struct haproxy_section *pool =
+				haproxy_config_find(&c->haproxy, pools->list[k].name);
+
+			if (pool && !haproxy_fault(pool))
+				check_affinity_to(c, p, i, pool);
+		}
+	}
+}
+
 static bool is_used(const struct policy *p, const char *pool)
 {
 	for (size_t i = 0; i < p->npools; i++)
@@ -177,6 +217,7 @@ static void check_policy(struct check *c)
 	if (policy && c->has_haproxy) {
 		check_pools(c, policy);
 		check_backends(c, policy);
+		check_affinity(c, policy);
 	}
 	free(text);
 	policy_free(policy);

@@ -105,6 +105,34 @@ static void read_option(struct reading *r, const char *option)
 		r->now->check = keep(r, option, false);
 }
 
+/* What the server depends on: "balance hash EXPR", "balance source". */
+static void read_balance(struct reading *r, const struct haproxy_words *w)
+{
+	const bool hash = strcmp(w->word[1], "hash") == 0;
+	const char *what = hash                                ? w->word[2]
+			   : strcmp(w->word[1], "source") == 0 ? "src"
+							       : NULL;
+
+	r->now->hashes = what ? keep(r, what, false) : NULL;
+}
+
+/* server NAME ..., or server-template PREFIX NUMBER ... and PREFIX FIRST-LAST ... */
+static void read_server(struct reading *r, const struct haproxy_words *w)
+{
+	struct haproxy_section *s = r->now;
+	unsigned first = 1, last = 1;
+
+	s->has_unchecked |=
+		has_word(w, "no-check") || !(s->checks_servers || has_word(w, "check"));
+	if (strcmp(w->word[0], "server-template") == 0 &&
+	    sscanf(w->word[2], "%u-%u", &first, &last) == 1) {
+		last = first;
+		first = 1;
+	}
+	if (!has_word(w, "backup") && last >= first)
+		s->servers += last - first + 1;
+}
+
 static void read_setting(struct reading *r, const struct haproxy_words *w)
 {
 	const char *keyword = w->word[0], *argument = w->word[1];
@@ -121,9 +149,13 @@ static void read_setting(struct reading *r, const struct haproxy_words *w)
 			       strncmp(w->word[2], "0100", 4) == 0;
 	else if (strcmp(keyword, "default-server") == 0)
 		s->checks_servers |= has_word(w, "check");
-	else if (strcmp(keyword, "server") == 0)
-		s->has_unchecked |= has_word(w, "no-check") ||
-				    !(s->checks_servers || has_word(w, "check"));
+	else if (strcmp(keyword, "server") == 0 ||
+		 strcmp(keyword, "server-template") == 0)
+		read_server(r, w);
+	else if (strcmp(keyword, "balance") == 0)
+		read_balance(r, w);
+	else if (strcmp(keyword, "stick") == 0 && strncmp(argument, "store", 5) != 0)
+		s->sticks = keep(r, w->word[2], false);
 	else if (strcmp(keyword, "default_backend") == 0)
 		s->default_backend = keep(r, argument, false);
 	else if (strcmp(keyword, "use_backend") == 0)
@@ -242,6 +274,18 @@ bool haproxy_has_dicom_check(const struct haproxy_section *s)
 {
 	return s->check && strcmp(s->check, "tcp-check") == 0 && s->sends_rq &&
 	       !s->has_unchecked;
+}
+
+enum haproxy_affinity haproxy_affinity(const struct haproxy_section *s)
+{
+	const char *const what[] = {s->hashes ? s->hashes : "",
+				    s->sticks ? s->sticks : ""};
+
+	if (strstr(what[0], "txn.dicom.key") || strstr(what[1], "txn.dicom.key"))
+		return HAPROXY_BY_KEY;
+	if (strstr(what[0], "var(") || strstr(what[1], "var("))
+		return HAPROXY_BY_VARIABLE;
+	return *what[0] || *what[1] ? HAPROXY_BY_SCU : HAPROXY_SPREADS;
 }
 
 const struct haproxy_section *haproxy_config_find(const struct haproxy_config *c,

@@ -12,6 +12,14 @@
 
 enum haproxy_kind { HAPROXY_DEFAULTS, HAPROXY_FRONTEND, HAPROXY_BACKEND, HAPROXY_LISTEN };
 
+/* By what a pool keeps associations at one server. */
+enum haproxy_affinity {
+	HAPROXY_SPREADS,     /* by nothing */
+	HAPROXY_BY_KEY,      /* the policy's "key": txn.dicom.key */
+	HAPROXY_BY_VARIABLE, /* another variable */
+	HAPROXY_BY_SCU /* the SCU's address, or what else is known without the agent */
+};
+
 /* A section of proxies.  Settings are inherited from the
  * "defaults" in force.  The configuration owns the text.
  */
@@ -28,6 +36,9 @@ struct haproxy_section {
 	bool sends_rq;       /* a "tcp-check send-binary" begins an A-ASSOCIATE-RQ */
 	bool checks_servers; /* "default-server" has the word "check" */
 	bool has_unchecked;  /* a server that is never checked */
+	unsigned servers;    /* those that share the associations: without "backup" */
+	const char *hashes;  /* what "balance" makes a hash of; NULL: nothing */
+	const char *sticks;  /* what the last "stick" looks for; NULL: nothing */
 };
 
 /* Zeroed, it is empty. */
@@ -56,6 +67,10 @@ const char *haproxy_fault(const struct haproxy_section *s);
 
 /* True if all servers of <s> are checked by an association (PS3.8 9.3.2). */
 bool haproxy_has_dicom_check(const struct haproxy_section *s);
+
+/* By what the servers of <s> are chosen ("balance hash", "balance source", "stick on").
+ */
+enum haproxy_affinity haproxy_affinity(const struct haproxy_section *s);
 
 /* True if a frontend sends to the backend <name> by use_backend or default_backend. */
 bool haproxy_config_uses(const struct haproxy_config *c, const char *name);

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -131,6 +132,53 @@ def test_a_pool_without_a_dicom_check(check, written):
     assert not any("p0" in line or "DICOM check" in line for line in lines)
 
 
+TWO_SERVERS = " server a 127.0.0.1:1\n server b 127.0.0.1:2\n"
+HASH, STICK = " balance hash var(txn.dicom.key)\n", " stick-table type string\n stick on var(txn.dicom.key)\n"
+NO_EFFECT = ('x.json:2:{}: warning: "ct": the pool "here" (x.cfg:2) neither hashes the key nor sticks to it, so it has no '
+             'effect there; write in the pool: balance hash var(txn.dicom.key)')
+SPREAD = ('x.json:2:{}: warning: "ct" has no key, so a study can be spread over the {} servers of the pool "here" '
+          '(x.cfg:2); write: "key": "PatientID"')
+
+
+@pytest.mark.parametrize("pool,key,warning", [
+    (" balance roundrobin\n" + TWO_SERVERS, "StudyInstanceUID", NO_EFFECT),
+    (" balance leastconn\n" + TWO_SERVERS, "PatientID", NO_EFFECT),
+    (" balance hash src\n" + TWO_SERVERS, "PatientID", NO_EFFECT),
+    (HASH + " balance roundrobin\n" + TWO_SERVERS, ["PatientID", "StudyInstanceUID"], NO_EFFECT),
+    (" balance random\n stick store-request var(txn.dicom.key)\n" + TWO_SERVERS, "PatientID", NO_EFFECT),
+    (" balance static-rr\n server a 127.0.0.1:1\n", "PatientID", NO_EFFECT),  # until there are two
+    (HASH + TWO_SERVERS, "PatientID", None),
+    (TWO_SERVERS, "PatientID", None),  # as in dicom-archives
+    (' balance hash "var(txn.dicom.key),lower"\n' + TWO_SERVERS, "PatientID", None),
+    (" balance leastconn\n" + STICK + TWO_SERVERS, "PatientID", None),
+    (" balance leastconn\n stick match var(txn.dicom.digest)\n" + TWO_SERVERS, "PatientID", None),
+    (TWO_SERVERS, None, SPREAD),
+    (" balance leastconn\n" + TWO_SERVERS, None, SPREAD),
+    (HASH + TWO_SERVERS, None, SPREAD),
+    (" server-template a 1-3 127.0.0.1:1\n", None, SPREAD.replace("{} servers", "3 servers")),
+    (" server-template a 4 127.0.0.1:1\n", None, SPREAD.replace("{} servers", "4 servers")),
+    (" server a 127.0.0.1:1\n server b 127.0.0.1:2 backup\n", None, None),
+    (" balance source\n" + TWO_SERVERS, None, None),
+    (" balance hash var(txn.dicom.institution)\n" + TWO_SERVERS, None, None),
+    (" server a 127.0.0.1:1\n", None, None)])
+@pytest.mark.parametrize("place", ["rules", "default"])
+def test_what_keeps_a_study_at_one_archive(check, written, place, pool, key, warning):
+    """A key, and a pool that looks at it; one without the other does nothing."""
+    config = written("x.cfg", f"backend us from dicom-archives\nbackend here from dicom-archives\n{pool}")
+    outcome = '"backend": ["us", "here"]' + (f', "key": {json.dumps(key)}' if key else "")
+    rules_ = '"rules": [{"name": "ct", %s}]' % outcome if place == "rules" else '"rules": [], "default": {%s}' % outcome
+    path = written("x.json", "{\n" + rules_ + "}")
+    status, lines = check(pathlib.Path(path), *options("--haproxy", [CONFIGURATION[-1], config]))
+    assert status == 0
+    lines = [line for line in lines if '"here" (x' in line]
+    if not warning:
+        assert not lines
+        return
+    text = rules_.split('"key": ' if key else '"backend": ')[0]
+    expected = warning.format(len(text) + len('"key": ' if key else '"backend": ') + 1, 2)
+    assert lines == [expected if place == "rules" else expected.replace('warning: "ct"', 'warning: "default"')]
+
+
 def test_the_configuration_of_several_files(check, written, tmp_path):
     """As with HAProxy's -f: in order, directories by their *.cfg, settings of "defaults" go on."""
     (tmp_path / "conf").mkdir()
@@ -141,7 +189,8 @@ def test_the_configuration_of_several_files(check, written, tmp_path):
     last = written("last.cfg", "backend spare from dicom-archives\n server a 127.0.0.1:1\n")
     status, lines = check(rules({"Modality": "CT"}), "--haproxy", tmp_path / "conf", "--haproxy", last)
     assert status == 0
-    assert [re.sub(r":\d+:1: warning: no rule sends anything to the pool", "", line) for line in lines] == [
+    assert [re.sub(r":\d+:1: warning: no rule sends anything to the pool", "", line) for line in lines
+            if "no rule sends" in line] == [
         'conf/20-pools.cfg "ct"', 'conf/20-pools.cfg "mr"', 'conf/20-pools.cfg "query"', 'last.cfg "spare"']
 
 

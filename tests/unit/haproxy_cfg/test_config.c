@@ -110,6 +110,50 @@ static void test_agents(void **state)
 	" option tcp-check\n tcp-check connect\n tcp-check send-binary "                 \
 	"0100000000cb0001\n"
 
+/* By what a pool keeps associations together, and its servers */
+static void test_affinity(void **state)
+{
+	static const struct {
+		const char *text;
+		enum haproxy_affinity affinity;
+		unsigned servers;
+	} cases[] = {
+		{"backend a\n", HAPROXY_SPREADS, 0},
+		{"backend a\n balance leastconn\n server s 10.0.0.1:104\n",
+		 HAPROXY_SPREADS, 1},
+		{"backend a\n balance hash var(txn.dicom.key)\n server s 10.0.0.1:104\n"
+		 " server t 10.0.0.2:104 backup\n",
+		 HAPROXY_BY_KEY, 1},
+		{"defaults\n balance hash \"var(txn.dicom.key)\"\nbackend a\n",
+		 HAPROXY_BY_KEY, 0},
+		{"defaults\n balance source\nbackend a\n balance random\n",
+		 HAPROXY_SPREADS, 0},
+		{"backend a\n balance source\n", HAPROXY_BY_SCU, 0},
+		{"backend a\n balance hash src\n", HAPROXY_BY_SCU, 0},
+		{"backend a\n balance hash\n", HAPROXY_SPREADS, 0},
+		{"backend a\n balance hash var(txn.dicom.accession)\n",
+		 HAPROXY_BY_VARIABLE, 0},
+		{"backend a\n stick on var(txn.dicom.key)\n", HAPROXY_BY_KEY, 0},
+		{"backend a\n stick match src\n", HAPROXY_BY_SCU, 0},
+		{"backend a\n stick store-request var(txn.dicom.key)\n", HAPROXY_SPREADS,
+		 0},
+		{"backend a\n balance source\n stick on var(txn.dicom.key)\n",
+		 HAPROXY_BY_KEY, 0},
+		{"backend a\n server-template s 3 10.0.0.1:104\n"
+		 " server-template t 2-5 10.0.0.1:104\n server-template u\n",
+		 HAPROXY_SPREADS, 8},
+	};
+	struct haproxy_config c;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		c = (struct haproxy_config){0};
+		read_text(&c, cases[i].text);
+		assert_int_equal(haproxy_affinity(c.last), cases[i].affinity);
+		assert_int_equal(c.last->servers, cases[i].servers);
+		haproxy_config_free(&c);
+	}
+}
+
 static void test_dicom_check(void **state)
 {
 	static const struct {
@@ -355,13 +399,13 @@ static int remove_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mode),          cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_agents),        cmocka_unit_test(test_references),
-		cmocka_unit_test(test_environment),   cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_find),          cmocka_unit_test(test_dicom_check),
-		cmocka_unit_test(test_several_files), cmocka_unit_test(test_directory),
-		cmocka_unit_test(test_errors),        cmocka_unit_test(test_many),
-		cmocka_unit_test(test_our_own),
+		cmocka_unit_test(test_mode),        cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_agents),      cmocka_unit_test(test_references),
+		cmocka_unit_test(test_environment), cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_find),        cmocka_unit_test(test_affinity),
+		cmocka_unit_test(test_dicom_check), cmocka_unit_test(test_several_files),
+		cmocka_unit_test(test_directory),   cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_many),        cmocka_unit_test(test_our_own),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
