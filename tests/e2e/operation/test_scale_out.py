@@ -183,7 +183,7 @@ def test_without_a_key_nothing_is_remembered(sticky, archives):
     for _ in range(6):
         assert peers.send_all(a.port, objects.make("CT", PatientID=None)) == [0]
     assert not entries(a)
-    assert len([archive for archive in archives.values() if archive.objects()]) > 1
+    assert len([archive for archive in archives.values() if archive.objects()]) == 1, "the SCU's address decides"
 
 
 def test_drained_archives_keep_what_they_have_begun(sticky, archives):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The same patient is always at the same server, and nothing has to be remembered for that."""
 
+import pathlib
+
 import pytest
 
 import objects
 import peers
-from children import free_port
+import wire
+from children import ROOT, free_port, wait_until
 from peers import settle
 
 POLICY = {"rules": [{"name": "others", "key": "PatientID", "backend": "general"}]}
@@ -109,3 +112,108 @@ def test_a_dead_server_does_not_lose_its_patients_objects(balancer, archives):
     lb = balancer({"general": {**{name: archive.port for name, archive in archives.items()}, "dead": free_port()}},
                   policy=POLICY)
     assert len(settle(lb, archives, PATIENTS[:40])) == 40
+
+
+# As delivered -------------------------------------------------------------------------------------
+
+DELIVERED = pathlib.Path(ROOT, "haproxy", "policy.json")
+SERVERS = {"ct": 2, "mr": 2, "general": 3, "query": 1}
+
+
+@pytest.fixture
+def delivered(balancer):
+    """delivered(archive of a name, ...) -> a balancer with haproxy/policy.json and the pools of haproxy/pools.cfg"""
+    def make(archive, **how):
+        archives = {pool: {f"{pool}{n}": archive(f"{pool}{n}") for n in range(1, count + 1)}
+                    for pool, count in SERVERS.items()}
+        lb = balancer(archives, policy=DELIVERED, **how)
+        lb.wait_for_agent()
+        return lb, {name: server for servers in archives.values() for name, server in servers.items()}
+    return make
+
+
+def holders(archives, things):
+    return {name for name, archive in archives.items() for thing in things if thing.uid in archive.objects()}
+
+
+@pytest.mark.parametrize("pool,modality,part", [("ct", "CT", "CHEST"), ("mr", "MR", "HEAD")])
+def test_a_patient_stays_at_one_archive_of_ct_and_mr(delivered, raw_archive, pool, modality, part):
+    """Whatever the study, and however many associations it takes."""
+    lb, archives = delivered(lambda _: raw_archive())
+    patients = [[objects.make(modality, size=10, PatientID=patient, StudyInstanceUID=f"1.2.3.{n}.{k % 2}",
+                              BodyPartExamined=part) for k in range(4)] for n, patient in enumerate(PATIENTS[:20])]
+    for things in patients:
+        for thing in things:
+            assert peers.send_all(lb.port, thing) == [0]
+    where = [holders(archives, things) for things in patients]
+    assert all(len(names) == 1 for names in where)
+    assert set.union(*where) == {f"{pool}1", f"{pool}2"}
+
+
+@pytest.mark.parametrize("patient", [None, ""])
+def test_without_a_patient_id_what_one_scu_sends_stays_together(delivered, raw_archive, patient):
+    lb, archives = delivered(lambda _: raw_archive())
+    where = []
+    for source in (f"127.0.0.{n}" for n in range(2, 12)):
+        things = [objects.make("CT", size=10, PatientID=patient) for _ in range(3)]
+        for thing in things:
+            with peers.RawScu(lb.port, source=source) as scu:
+                scu.associate(peers.contexts_for(thing))
+                assert scu.store(thing) == 0
+                scu.release()
+        where.append(holders(archives, things))
+    assert all(len(names) == 1 for names in where)
+    assert set.union(*where) == {"ct1", "ct2"}
+
+
+def test_the_others_go_on_while_general_is_gone(delivered, storescp):
+    """All its archives are killed. What belongs there is turned away for now, and nothing goes elsewhere."""
+    lb, archives = delivered(storescp, checked=True)
+    general = [name for name in archives if name.startswith("general")]
+    for name in general:
+        archives[name].child.kill()
+    wait_until(lambda: all(lb.server_states()[f"general/{name}"] == "DOWN" for name in general), "general is DOWN", 40)
+    ct, mr = objects.make("CT"), objects.make("MR", BodyPartExamined="BRAIN")
+    assert peers.send_all(lb.port, ct) == [0] and peers.send_all(lb.port, mr) == [0]
+    for thing, pool in ((ct, "ct"), (mr, "mr")):
+        name, = holders(archives, [thing])
+        assert name.startswith(pool) and archives[name].objects() == {thing.uid: thing.data}
+    us = objects.make("US")
+    with peers.RawScu(lb.port) as scu:
+        scu.associate(peers.contexts_for(us))
+        with pytest.raises(peers.Aborted):
+            scu.store(us)
+    line = lb.association(scu)
+    assert (line["rule"], line["error"]) == ("others", "no archive is up in the pool general")
+    assert not holders(archives, [us])
+
+
+@pytest.mark.parametrize("sop_class", [wire.STUDY_ROOT_FIND, wire.STUDY_ROOT_MOVE, "1.2.840.10008.5.1.4.1.2.2.3",
+                                       "1.2.840.10008.5.1.4.1.2.1.1", "1.2.840.10008.5.1.4.1.2.4.2",
+                                       wire.MODALITY_WORKLIST_FIND])
+def test_queries_and_worklists_go_to_the_pool_query(delivered, raw_archive, sop_class):
+    lb, archives = delivered(lambda _: raw_archive())
+    with peers.RawScu(lb.port) as scu:
+        scu.associate([wire.Context(1, sop_class, (wire.IMPLICIT_LE,))])
+        scu.release()
+    assert archives["query1"].only().ended == "release"
+    assert (lb.association(scu)["pool"], lb.association(scu)["error"]) == ("query", "-")
+
+
+def test_behind_another_load_balancer(delivered, raw_archive):
+    """With accept-proxy it is the SCU's address that counts, in the log and for what has no key."""
+    port = free_port()
+    lb, archives = delivered(lambda _: raw_archive(), binds=(f"127.0.0.1:{port} accept-proxy",))
+    where = []
+    for source in (f"192.0.2.{n}" for n in range(1, 11)):
+        things = [objects.make("CT", size=10, PatientID=None) for _ in range(2)]
+        for thing in things:
+            with peers.RawScu(port) as scu:
+                scu.send(f"PROXY TCP4 {source} 192.0.2.254 40000 11112\r\n".encode())
+                scu.associate(peers.contexts_for(thing))
+                assert scu.store(thing) == 0
+                scu.release()
+        lb.log.wait_for("the association", client=f"{source}:40000", rule="ct")
+        where.append(holders(archives, things))
+    assert all(len(names) == 1 for names in where)
+    assert set.union(*where) == {"ct1", "ct2"}

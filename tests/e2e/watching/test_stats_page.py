@@ -114,10 +114,10 @@ def test_what_the_page_shows(browser, balancer, raw_archive):
             scu.send(scu.store_bytes(thing))
             if scu is first:
                 assert first.status() == 0
-        wait_until(lambda: lb.stats()["mr/BACKEND"]["qcur"] == "1", "an association waits")
+        wait_until(lambda: lb.stats()["mr/mr1"]["qcur"] == "1", "an association waits")
         login(browser, lb)
         assert browser.seen("mr/mr1", SESSIONS) == "1"
-        assert browser.seen("mr/Backend", QUEUED) == "1"
+        assert browser.seen("mr/mr1", QUEUED) == "1"
         browser.screenshot(SCREENSHOT)
         first.release()
         assert second.status() == 0
@@ -126,7 +126,7 @@ def test_what_the_page_shows(browser, balancer, raw_archive):
 
 def test_an_archive_is_taken_down_and_up_again(browser, balancer, raw_archive):
     archives = {"ct1": raw_archive(), "ct2": raw_archive()}
-    lb = balancer({"ct": archives}, checked=True, settings=LOCKED)
+    lb = balancer({"ct": archives}, checked=True, settings=LOCKED, pool_lines=["balance leastconn"])
     lb.wait_for_states(ct1="UP", ct2="UP")
     lb.wait_for_agent()
     browser.open(f"http://127.0.0.1:{lb.stats_port}/stats")
