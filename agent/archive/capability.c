@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "archive/capability.h"
+#include "dicom/dict.h"
 
 #include <stdlib.h>
 
@@ -13,11 +14,15 @@ int capability_row_order(const void *left, const void *right)
 const struct capability_row *capability_row(const struct capability *c,
 					    struct slice sop_class)
 {
-	const struct capability_row wanted = {.sop_class = sop_class};
+	const struct capability_row wanted = {.sop_class = sop_class}, *row = NULL;
 
-	if (c->nrows == 0)
-		return NULL;
-	return bsearch(&wanted, c->rows, c->nrows, sizeof(wanted), capability_row_order);
+	if (c->nrows > 0)
+		row = bsearch(&wanted, c->rows, c->nrows, sizeof(wanted),
+			      capability_row_order);
+	if (!row && c->newer.syntaxes && !dict_uid(sop_class) &&
+	    dict_in_group("storage", sop_class))
+		row = &c->newer;
+	return row;
 }
 
 bool capability_accepts(const struct capability *c, const struct capability_row *row,

@@ -19,10 +19,12 @@ struct capability {
 	size_t nrows;
 	const struct slice *syntaxes; /* UIDs */
 	size_t nsyntaxes;
-	uint32_t maximum_length; /* bytes of a P-DATA-TF PDU; 0: no limit */
+	uint32_t maximum_length;     /* bytes of a P-DATA-TF PDU; 0: no limit */
+	struct capability_row newer; /* storage classes that are newer than the
+				      * dictionary; no syntaxes: they are not accepted */
 };
 
-/* The row of a SOP class; NULL if it is not accepted. */
+/* The row of a SOP class, <newer> for one that is; NULL if it is not accepted. */
 const struct capability_row *capability_row(const struct capability *c,
 					    struct slice sop_class);
 

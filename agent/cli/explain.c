@@ -93,7 +93,7 @@ static json_t *report(const struct explain *e)
 	json_t *all = json_object();
 
 	json_object_set_new(all, "decision", report_decision(v, f));
-	set_text(all, "data_set", e->interview.needed_data ? "needed" : "not needed");
+	set_text(all, "data_set", reasons_data_set(v->cause, e->interview.needed_data));
 	json_object_set_new(all, "bytes",
 			    json_integer((json_int_t)facts_elements_bytes(&f->elements)));
 	json_object_set_new(all, "attributes", reasons_attributes(v, f, REASONS_ALL));

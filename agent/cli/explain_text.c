@@ -156,7 +156,7 @@ void explain_text_print(const json_t *report)
 		printf("    the data set was needed: %lld bytes of it\n",
 		       (long long)json_integer_value(json_object_get(report, "bytes")));
 	else
-		printf("    the data set was not needed\n");
+		printf("    the data set was %s\n", text_of(report, "data_set"));
 	printf("    attributes read: %zu\n", json_object_size(attributes));
 	json_object_foreach(exports, name, value)
 	{

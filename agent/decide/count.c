@@ -2,9 +2,6 @@
 #include "decide/count.h"
 #include "metrics/metrics.h"
 
-_Static_assert(METRIC_FALLBACK_TOO_LONG - METRIC_FALLBACK_SCP_ROLE ==
-		       CAUSE_TOO_LONG - CAUSE_SCP_ROLE,
-	       "causes and their metrics are in the same order");
 _Static_assert(METRIC_BROKEN_DATA_SET - METRIC_BROKEN_TLS == FAULT_DATA_SET - FAULT_TLS,
 	       "faults and their metrics are in the same order");
 
@@ -45,7 +42,7 @@ static enum metric abort_of(enum pdu_abort_reason reason)
 static void count_refusal(const struct verdict *v)
 {
 	if (v->cause != CAUSE_NONE)
-		add(METRIC_FALLBACK_SCP_ROLE + v->cause - CAUSE_SCP_ROLE);
+		metrics_fallback(v->calling_ae, cause_name(v->cause));
 	if (v->fault != FAULT_NONE)
 		add(METRIC_BROKEN_TLS + v->fault - FAULT_TLS);
 	if (v->rejection.result > 0)

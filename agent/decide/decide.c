@@ -3,13 +3,20 @@
 #include "decide/decide.h"
 #include "decide/candidates.h"
 #include "decide/foreign.h"
+#include "dicom/dict.h"
+#include "base/escape.h"
 #include "facts/first_message.h"
 #include "policy/failover.h"
 #include "policy/ruling.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { PDU_SIZE = 128 * 1024 }; /* of an RQ for the archive, and of an AC */
+enum {
+	PDU_SIZE = 128 * 1024, /* of an RQ for the archive, and of an AC */
+	UID_MAX = 64,          /* bytes, PS3.5 9.1 */
+	ERROR_TEXT = 512
+};
 
 struct decide {
 	struct policy_store *policies;
@@ -18,7 +25,7 @@ struct decide {
 	struct promise promise;
 	struct failover down;
 	struct first_message first;
-	char error[FAILOVER_TEXT];
+	char error[ERROR_TEXT];
 	uint8_t request[PDU_SIZE], reply[PDU_SIZE];
 };
 
@@ -130,6 +137,21 @@ static void set_narrowed_request(struct decide *d, struct verdict *v)
 	set_request(v, &pdu);
 }
 
+/* " CTImageStorage in context 1" */
+static void write_context(struct writer *w, const struct pdu_context *c)
+{
+	const struct dict_uid *known = dict_uid(c->abstract_syntax);
+	char id[32];
+
+	writer_u8(w, ' ');
+	if (known)
+		writer_bytes(w, slice_str(known->keyword));
+	else
+		escape_write(w, ESCAPE_HEX, slice_head(c->abstract_syntax, UID_MAX));
+	writer_bytes(w, slice_of(id, (size_t)snprintf(id, sizeof(id), " in context %u",
+						      c->id)));
+}
+
 /* The outcome that is used if HAProxy asks no more. */
 static void set_fallback(struct decide *d, struct verdict *v,
 			 const struct policy_outcome *o)
@@ -140,6 +162,21 @@ static void set_fallback(struct decide *d, struct verdict *v,
 	if (o->pools && !v->pool)
 		v->pool = &o->pools->list[0];
 	set_narrowed_request(d, v);
+}
+
+/* The cause in words; a refusal has words of its own. */
+static void tell_cause(struct decide *d, struct verdict *v)
+{
+	struct writer w = writer_of((uint8_t *)d->error, sizeof(d->error) - 1);
+
+	if (!cause_is_told(v->cause) || v->error)
+		return;
+	writer_bytes(&w, slice_str("decided without the data set: "));
+	writer_bytes(&w, slice_str(cause_words(v->cause)));
+	if (cause_is_of_promise(v->cause) && d->promise.culprit < d->rq.ncontexts)
+		write_context(&w, &d->rq.contexts[d->promise.culprit]);
+	d->error[w.len] = '\0';
+	v->error = d->error;
 }
 
 /*** associate ***/
@@ -210,10 +247,10 @@ static void splice(struct decide *d, const struct question *q, struct verdict *v
 		candidates_find(&d->facts, &d->rq, q->learned, &d->down, &d->promise);
 	struct rejection why;
 
-	v->cause = promise_finish(&d->rq, &d->promise);
-	if (v->cause != CAUSE_NONE) {
+	if (!promise_finish(&d->rq, &d->promise, &v->cause)) {
 		v->when = FACTS_FINAL;
 		pass_through(d, q, v, c.fallback);
+		tell_cause(d, v);
 	} else if (promise_refuses(&d->rq, &why)) {
 		reject(d, v, rejection_find(&why),
 		       rejection_find(&why) == REJECTION_APPLICATION_CONTEXT
@@ -358,6 +395,7 @@ static void dataset(struct decide *d, const struct question *q, struct verdict *
 	}
 	if (route(d, q, v, o))
 		set_narrowed_request(d, v);
+	tell_cause(d, v);
 	if (!sound || d->facts.elements.data_set.ds.bytes.state == READ_BAD) {
 		v->fault = FAULT_DATA_SET;
 		v->error = "the data set cannot be read";

@@ -9,27 +9,24 @@ enum {
 	MAXIMUM_LENGTH = 131072
 };
 
-/* Storage and Verification: what can be promised for an archive at all. */
-static bool is_promised(struct slice abstract_syntax)
+/* What a presentation context is for. */
+enum service {
+	STORAGE, /* of patients' instances (PS3.4 B) */
+	VERIFICATION,
+	QUERY_RETRIEVE,
+	OTHER
+};
+
+/* A SOP class that is newer than the dictionary is where its arc says. */
+static enum service service_of(struct slice abstract_syntax)
 {
-	const struct dict_uid *known = dict_uid(abstract_syntax);
-
-	return known && (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION);
-}
-
-/* A private SOP class is nobody's service that we know of; it is refused in the AC,
- * and does not keep the rest from being spliced.
- */
-static bool is_private(struct slice abstract_syntax)
-{
-	return !slice_equal(slice_head(abstract_syntax, 14), slice_str("1.2.840.10008."));
-}
-
-static bool is_verification(struct slice abstract_syntax)
-{
-	const struct dict_uid *known = dict_uid(abstract_syntax);
-
-	return known && known->kind == DICT_VERIFICATION;
+	if (dict_in_group("non-patient", abstract_syntax))
+		return OTHER;
+	if (dict_in_group("storage", abstract_syntax))
+		return STORAGE;
+	if (dict_in_group("verification", abstract_syntax))
+		return VERIFICATION;
+	return dict_in_group("query-retrieve", abstract_syntax) ? QUERY_RETRIEVE : OTHER;
 }
 
 void promise_begin(const struct pdu_associate *rq, struct promise *promise)
@@ -170,28 +167,71 @@ static bool choose(const struct pdu_context *c, struct promise *promise, unsigne
 	return false;
 }
 
-enum cause promise_finish(const struct pdu_associate *rq, struct promise *promise)
+/* The first context of a service; rq->ncontexts: there is none. */
+static unsigned first_of(const struct pdu_associate *rq, enum service service)
+{
+	unsigned i = 0;
+
+	while (i < rq->ncontexts &&
+	       service_of(rq->contexts[i].abstract_syntax) != service)
+		i++;
+	return i;
+}
+
+/* Answers each context; true if one with data sets is accepted.  What is not storage and
+ * no pool names is refused for itself, and does not keep the rest from being spliced.
+ */
+static bool answer_contexts(const struct pdu_associate *rq, struct promise *promise)
 {
 	bool data_sets = false;
 
+	for (unsigned i = 0; i < rq->ncontexts; i++) {
+		enum service service = service_of(rq->contexts[i].abstract_syntax);
+
+		if (promise->contexts[i].known || service == STORAGE ||
+		    service == VERIFICATION)
+			data_sets |= choose(&rq->contexts[i], promise, i) &&
+				     service != VERIFICATION;
+		else
+			promise->contexts[i].result = PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+	}
+	return data_sets;
+}
+
+/* Why nothing is promised, though something is proposed that has data sets. */
+static enum cause find_cause(const struct pdu_associate *rq, struct promise *promise)
+{
+	unsigned storage = first_of(rq, STORAGE), i;
+
+	for (i = 0; i < rq->ncontexts; i++)
+		if (service_of(rq->contexts[i].abstract_syntax) != VERIFICATION)
+			break;
+	promise->culprit = storage < rq->ncontexts ? storage : i;
+	if (i == rq->ncontexts)
+		return CAUSE_NONE;
+	return storage < rq->ncontexts ? CAUSE_NO_CONTEXT : CAUSE_OTHER_SERVICE;
+}
+
+bool promise_finish(const struct pdu_associate *rq, struct promise *promise,
+		    enum cause *cause)
+{
+	*cause = CAUSE_NONE;
+	promise->culprit = rq->ncontexts;
 	if (promise->maximum_length == 0 || promise->maximum_length > MAXIMUM_LENGTH)
 		promise->maximum_length = MAXIMUM_LENGTH;
-	if (rq->scp_role)
-		return CAUSE_SCP_ROLE;
-	if (rq->user_identity_response)
-		return CAUSE_USER_IDENTITY;
-	for (unsigned i = 0; i < rq->ncontexts; i++) {
-		const struct pdu_context *c = &rq->contexts[i];
-
-		if (promise->contexts[i].known || is_promised(c->abstract_syntax))
-			data_sets |= choose(c, promise, i) &&
-				     !is_verification(c->abstract_syntax);
-		else if (is_private(c->abstract_syntax))
-			promise->contexts[i].result = PDU_ABSTRACT_SYNTAX_NOT_SUPPORTED;
-		else
-			return CAUSE_OTHER_SERVICE;
+	if (rq->user_identity_response) {
+		*cause = CAUSE_USER_IDENTITY;
+		return false;
 	}
-	return data_sets ? CAUSE_NONE : CAUSE_NO_CONTEXT;
+	promise->culprit = first_of(rq, QUERY_RETRIEVE);
+	if (rq->scp_role && promise->culprit < rq->ncontexts) {
+		*cause = CAUSE_SCP_ROLE;
+		return false;
+	}
+	if (answer_contexts(rq, promise))
+		return true;
+	*cause = find_cause(rq, promise);
+	return false;
 }
 
 void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *ac,

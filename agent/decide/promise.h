@@ -25,6 +25,7 @@ struct promise {
 		bool missing;      /* some pool does not */
 	} contexts[PDU_MAX_CONTEXTS];
 	unsigned accepted;       /* contexts */
+	unsigned culprit;        /* number of the context that is the cause, if any */
 	uint32_t maximum_length; /* bytes of a P-DATA-TF PDU */
 	struct {
 		const char *pool;
@@ -46,10 +47,16 @@ void promise_consider(const struct pdu_associate *rq, const char *pool,
 		      struct promise *promise);
 
 /* Complete the promise: contexts of storage and Verification, and what a pool accepts
- * beside them, get the first transfer syntax in the SCU's order that all pools accept.
- * Returns CAUSE_NONE, or why nothing can be promised.
+ * beside them, get the first transfer syntax in the SCU's order that all pools accept;
+ * what is proposed of other services is refused, context by context.  The SCP role is
+ * declined.
+ *
+ * False, with the cause, if nothing that has data sets can be promised.  CAUSE_NONE then
+ * says that nothing with data sets is proposed: what the association tells is all there
+ * is.
  */
-enum cause promise_finish(const struct pdu_associate *rq, struct promise *promise);
+bool promise_finish(const struct pdu_associate *rq, struct promise *promise,
+		    enum cause *cause) MUST_CHECK;
 
 /* The promise that an AC, sent earlier, made for the same RQ. */
 void promise_recall(const struct pdu_associate *rq, const struct pdu_associate *ac,

@@ -65,6 +65,8 @@ static const struct dict_group groups[] = {
 	/* but not what queries, retrieves and creates Protocol Approval and Inventory */
 	[STORAGE] = {"storage", false, "1.2.840.10008.5.1.4.1.1.", "*",
 		     "200.4 200.5 200.6 201.2 201.3 201.4 201.5 201.6"},
+	{"non-patient", false, "1.2.840.10008.5.1.4.",
+	 "38.1 39.1 43.1 44.1 45.1 1.1.200.1 1.1.200.3 1.1.200.7 1.1.201.1", ""},
 	{"verification", false, "1.2.840.10008.1.", "1", ""},
 	{"query-retrieve", false, "1.2.840.10008.5.1.4.1.2.", "*", ""},
 	{"worklist", false, "1.2.840.10008.5.1.4.", "31", ""},

@@ -67,6 +67,8 @@ const char *dict_uid_by_keyword(struct slice keyword);
 /* The names of the groups of UIDs: i = 0, 1, ...; NULL behind the last.
  *
  *	storage             what can be stored (PS3.4 B, GG)
+ *	non-patient         of that, what is stored for no patient: hanging protocols,
+ *	                    color palettes, implant templates, protocols (PS3.4 GG)
  *	verification        C-ECHO (PS3.4 A)
  *	query-retrieve      models of C-FIND, C-MOVE and C-GET (PS3.4 C, Y, Z)
  *	worklist            Modality Worklist (PS3.4 K)

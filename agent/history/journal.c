@@ -167,6 +167,7 @@ void journal_note(struct journal *all, const struct question *q, const struct ve
 	one->began = v->began;
 	one->rqlen = (uint32_t)v->rqlen;
 	one->associate = v->associate;
+	one->cause = (uint8_t)v->cause;
 	w = writer_of(one->bytes, sizeof(one->bytes));
 	w.len = one->id_len;
 	put_verdict(v, &w);

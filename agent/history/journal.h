@@ -32,6 +32,7 @@ struct journal_entry {
 	uint32_t id_len, len;       /* of <bytes>: the id, and everything */
 	uint32_t rqlen; /* bytes of the A-ASSOCIATE-RQ, which may not all be kept */
 	bool associate; /* the last question was QUESTION_ASSOCIATE */
+	uint8_t cause;  /* enum cause */
 	uint8_t bytes[JOURNAL_BYTES];
 };
 

@@ -218,6 +218,13 @@ static void set_text(json_t *object, const char *name, const char *text)
 		json_object_set_new(object, name, json_string(text));
 }
 
+const char *reasons_data_set(enum cause cause, bool asked)
+{
+	if (cause_is_of_promise(cause))
+		return "not asked for";
+	return asked ? "needed" : "not needed";
+}
+
 json_t *reasons_decision(const struct verdict *v)
 {
 	const struct policy_outcome *o = v->outcome;

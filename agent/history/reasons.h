@@ -20,6 +20,9 @@ enum reasons_values { REASONS_ALL, REASONS_DISCREET };
  */
 json_t *reasons_decision(const struct verdict *v);
 
+/* What became of the data set, in a word; static.  <asked>: it was asked for. */
+const char *reasons_data_set(enum cause cause, bool asked);
+
 /* The rules up to that of the verdict, each with what its condition found.  A new
  * reference; NULL if there is no memory.
  *

@@ -72,8 +72,9 @@ static json_t *entry_of(const struct journal_entry *one)
 	if (client)
 		json_object_set_new(entry, "client", client);
 	set_variables(entry, one);
-	json_object_set_new(entry, "data_set",
-			    json_string(one->associate ? "not needed" : "needed"));
+	json_object_set_new(
+		entry, "data_set",
+		json_string(reasons_data_set((enum cause)one->cause, !one->associate)));
 	json_object_set_new(entry, "bytes", json_integer((json_int_t)one->needed));
 	return entry;
 }

@@ -15,6 +15,8 @@ struct draft {
 	size_t nrows;
 	struct slice *syntaxes; /* CAPABILITY_SYNTAXES */
 	size_t nsyntaxes;
+	uint64_t
+		newer; /* syntaxes of storage classes that the dictionary does not know */
 	bool failed;
 };
 
@@ -79,7 +81,9 @@ static const struct capability *finish(struct draft *d, uint32_t maximum_length)
 			rows[n++] = d->rows[i];
 	}
 	free(d->rows);
-	*c = (struct capability){rows, n, d->syntaxes, d->nsyntaxes, maximum_length};
+	*c = (struct capability){rows,           n,
+				 d->syntaxes,    d->nsyntaxes,
+				 maximum_length, {.syntaxes = d->newer}};
 	return c;
 }
 
@@ -131,6 +135,8 @@ static void load_group(struct draft *d, const char *name, uint64_t bits)
 	for (size_t i = 0; (known = dict_uid_at(i)); i++)
 		if (dict_in_group(name, slice_str(known->uid)))
 			add_row(d, slice_str(known->uid), bits);
+	if (strcmp(name, "storage") == 0)
+		d->newer |= bits;
 }
 
 static bool is_group(const char *name)
@@ -189,14 +195,18 @@ const struct capability *accepts_load(struct builder *b, json_t *json,
 	return finish(&d, maximum_length);
 }
 
-/* Storage and Verification: what can be promised at all (PS3.4 A, B) */
+/* Storage of patients' instances, and Verification: what can be promised without being
+ * named (PS3.4 A, B).
+ */
 static void add_promised(struct draft *d, uint64_t syntaxes)
 {
 	const struct dict_uid *known;
 
 	for (size_t i = 0; (known = dict_uid_at(i)); i++)
-		if (known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION)
+		if ((known->kind == DICT_STORAGE || known->kind == DICT_VERIFICATION) &&
+		    !dict_in_group("non-patient", slice_str(known->uid)))
 			add_row(d, slice_str(known->uid), syntaxes);
+	d->newer |= syntaxes;
 }
 
 const struct capability *accepts_load_usual(struct builder *b, json_t *negotiate,
@@ -216,6 +226,21 @@ const struct capability *accepts_load_usual(struct builder *b, json_t *negotiate
 	return finish(&d, maximum_length);
 }
 
+/* The transfer syntaxes that both rows have. */
+static uint64_t common_syntaxes(struct draft *d, const struct capability *x,
+				const struct capability_row *of_x,
+				const struct capability *y,
+				const struct capability_row *of_y)
+{
+	uint64_t bits = 0;
+
+	for (size_t k = 0; of_y && k < x->nsyntaxes; k++)
+		if (of_x->syntaxes >> k & 1 &&
+		    capability_accepts(y, of_y, x->syntaxes[k]))
+			bits |= bit_of(d, x->syntaxes[k]);
+	return bits;
+}
+
 const struct capability *accepts_load_common(struct builder *b,
 					     const struct capability *x,
 					     const struct capability *y)
@@ -224,15 +249,12 @@ const struct capability *accepts_load_common(struct builder *b,
 
 	for (size_t i = 0; i < x->nrows; i++) {
 		const struct capability_row *row = &x->rows[i];
-		const struct capability_row *other = capability_row(y, row->sop_class);
-		uint64_t bits = 0;
+		uint64_t bits =
+			common_syntaxes(&d, x, row, y, capability_row(y, row->sop_class));
 
-		for (size_t k = 0; other && k < x->nsyntaxes; k++)
-			if (row->syntaxes >> k & 1 &&
-			    capability_accepts(y, other, x->syntaxes[k]))
-				bits |= bit_of(&d, x->syntaxes[k]);
 		if (bits)
 			add_row(&d, row->sop_class, bits);
 	}
+	d.newer = common_syntaxes(&d, x, &x->newer, y, &y->newer);
 	return finish(&d, capability_length(x->maximum_length, y->maximum_length));
 }

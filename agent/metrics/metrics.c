@@ -71,7 +71,7 @@ static const struct spread_family {
 
 /*** what comes up ***/
 
-static struct labelled_table decided, callers, contained, probed, answered_at;
+static struct labelled_table decided, callers, fell_back, contained, probed, answered_at;
 static struct labelled decisions = {
 	.name = "dicom_spoa_decisions_total",
 	.help = "Associations by what was decided.",
@@ -89,6 +89,17 @@ static struct labelled associations = {
 	.nlabels = 1,
 	.most = 1000,
 	.table = &callers,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+};
+static struct labelled fallbacks = {
+	.name = "dicom_spoa_fallbacks_total",
+	.help = "Decisions without what the policy wanted to know, by calling AE title "
+		"and by what was missing.",
+	.labels = {"calling_ae", "reason"},
+	.nlabels = 2,
+	.kept = 1,
+	.most = 1000,
+	.table = &fell_back,
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 };
 static struct labelled contents = {
@@ -175,13 +186,29 @@ void metrics_observe(enum metrics_spread s, int64_t value)
 	histogram_observe(&spreads[s], value);
 }
 
+/* As a label; the title may be any bytes. */
+static struct slice title_of(struct slice calling_ae, uint8_t bytes[16 * ESCAPE_MOST])
+{
+	struct writer title = writer_of(bytes, 16 * ESCAPE_MOST);
+
+	escape_write(&title, ESCAPE_HEX, slice_head(calling_ae, 16));
+	return writer_slice(&title);
+}
+
 void metrics_association(struct slice calling_ae)
 {
 	uint8_t bytes[16 * ESCAPE_MOST];
-	struct writer title = writer_of(bytes, sizeof(bytes));
 
-	escape_write(&title, ESCAPE_HEX, slice_head(calling_ae, 16));
-	labelled_add(&associations, (const struct slice[]){writer_slice(&title)}, 1);
+	labelled_add(&associations, (const struct slice[]){title_of(calling_ae, bytes)},
+		     1);
+}
+
+void metrics_fallback(struct slice calling_ae, const char *reason)
+{
+	uint8_t bytes[16 * ESCAPE_MOST];
+	const struct slice labels[] = {title_of(calling_ae, bytes), slice_str(reason)};
+
+	labelled_add(&fallbacks, labels, 1);
 }
 
 void metrics_decision(const char *rule, const char *pool, enum metrics_outcome outcome)
@@ -341,8 +368,8 @@ static void write_process(struct writer *out)
 
 bool metrics_render(struct writer *out)
 {
-	struct labelled *const tallies[] = {&decisions, &associations, &contents, &probes,
-					    &probe_times};
+	struct labelled *const tallies[] = {&decisions, &associations, &fallbacks,
+					    &contents,  &probes,       &probe_times};
 
 	pthread_mutex_lock(&lock);
 	write_info(out, &build);

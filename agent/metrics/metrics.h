@@ -42,15 +42,6 @@
 	SERIES(DATASET_ROUTE, "message=\"dataset\",verdict=\"route\"")                   \
 	SERIES(DATASET_REJECT, "message=\"dataset\",verdict=\"reject\"")                 \
 	SERIES(DATASET_MORE, "message=\"dataset\",verdict=\"more\"")                     \
-	FAMILY("counter", "dicom_spoa_fallbacks_total",                                  \
-	       "Decisions without what the policy wanted to know, by what was missing.") \
-	SERIES(FALLBACK_SCP_ROLE, "reason=\"scp_role\"")                                 \
-	SERIES(FALLBACK_USER_IDENTITY, "reason=\"user_identity\"")                       \
-	SERIES(FALLBACK_OTHER_SERVICE, "reason=\"other_service\"")                       \
-	SERIES(FALLBACK_NO_CONTEXT, "reason=\"no_context\"")                             \
-	SERIES(FALLBACK_RELEASED, "reason=\"released\"")                                 \
-	SERIES(FALLBACK_NO_DATA_SET, "reason=\"no_data_set\"")                           \
-	SERIES(FALLBACK_TOO_LONG, "reason=\"too_long\"")                                 \
 	FAMILY("counter", "dicom_spoa_refusals_total",                                   \
 	       "Associations refused or aborted, by what the SCU was sent.")             \
 	REJECTIONS(SERIES##_REJECTION)                                                   \
@@ -138,6 +129,9 @@ void metrics_observe(enum metrics_spread s, int64_t value);
 
 /* An association has begun; its calling AE title may be any bytes, without padding. */
 void metrics_association(struct slice calling_ae);
+
+/* It was decided without what the policy asked for, for this reason. */
+void metrics_fallback(struct slice calling_ae, const char *reason);
 
 /* Where an association goes is decided; <pool> is NULL if it is refused. */
 void metrics_decision(const char *rule, const char *pool, enum metrics_outcome outcome);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Services beside storage, alone and on one association with it, with real peers where there are any.
 
-The first rule asks for the data set. What is not spliced is as if it had none: the rules about the association decide.
+The first rule asks for the data set. Storage is spliced whatever is proposed beside it; without storage nothing can be
+promised, the rules about the association decide, and the log says that the data set was not asked for.
 """
 
 import struct
@@ -70,34 +71,100 @@ SERVICES = {
 }
 
 
-@pytest.mark.parametrize("mixed", [False, True], ids=["alone", "with-storage"])
+def send_request(scu, sop_class, command):
+    sent = wire.p_data(*wire.pdvs(1, message(sop_class, command), True), *wire.pdvs(1, identifier()))
+    scu.send(sent)
+    assert scu.status() == 0
+    return sent
+
+
 @pytest.mark.parametrize("name", SERVICES)
-def test_not_spliced(balancer, raw_archive, name, mixed):
-    """The archive that the association leads to sees every byte; a CT on it goes there too, not where CTs go."""
+def test_alone(balancer, raw_archive, name):
+    """The archive that the association leads to sees every byte."""
     sop_class, command, rule, extra = SERVICES[name]
     ct, query, general = raw_archive(), raw_archive(), raw_archive()
     lb = balancer({"ct": ct, "query": query, "general": general}, policy=POLICY)
-    contexts = [wire.Context(1, sop_class, (wire.IMPLICIT_LE,))]
-    thing = objects.make("CT", syntax=wire.IMPLICIT_LE)
-    if mixed:
-        contexts += peers.contexts_for(thing, first=3)
     with peers.RawScu(lb.port) as scu:
-        scu.associate(contexts, extra=extra)
-        sent = [wire.p_data(*wire.pdvs(1, message(sop_class, command), True), *wire.pdvs(1, identifier()))]
-        scu.send(sent[0])
-        assert scu.status() == 0
-        if mixed:
-            sent.append(scu.store_bytes(thing))
-            scu.send(sent[1])
-            assert scu.status() == 0
+        scu.associate([wire.Context(1, sop_class, (wire.IMPLICIT_LE,))], extra=extra)
+        sent = send_request(scu, sop_class, command)
         scu.release()
     archive = general if rule == "default" else query
-    association = archive.only()
-    assert association.received == scu.rq + b"".join(sent) + wire.release_rq()
-    assert archive.objects() == ({thing.uid: thing.data} if mixed else {})
+    assert archive.only().received == scu.rq + sent + wire.release_rq()
     assert sum(len(a.associations) for a in (ct, query, general)) == 1
     entry = lb.association(scu)
-    assert (entry["verdict"], entry["rule"], entry["error"]) == ("route", rule, "-")
+    assert (entry["verdict"], entry["rule"]) == ("route", rule)
+    assert entry["error"].startswith("decided without the data set: ") and entry["error"].endswith("in context 1")
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != "get"])
+def test_with_storage(balancer, raw_archive, name):
+    """The CT is routed by what it is; the other service is refused in its own context, and the archive never sees it."""
+    sop_class, _, _, extra = SERVICES[name]
+    ct, other = raw_archive(), raw_archive()
+    lb = balancer({"ct": ct, "query": other, "general": other}, policy=POLICY)
+    thing = objects.make("CT", syntax=wire.IMPLICIT_LE)
+    with peers.RawScu(lb.port) as scu:
+        ac = scu.associate([wire.Context(1, sop_class, (wire.IMPLICIT_LE,)), *peers.contexts_for(thing, first=3)],
+                           extra=extra)
+        assert {c.id: c.result for c in ac.contexts.values()} == {1: 3, 3: 0}
+        assert scu.store(thing) == 0
+        scu.release()
+    assert ct.objects() == {thing.uid: thing.data} and not other.associations
+    assert [c.abstract for c in ct.only().rq.contexts.values()] == [wire.CT_IMAGE]
+    entry = lb.association(scu)
+    assert (entry["verdict"], entry["rule"], entry["error"]) == ("route", "ct", "-")
+
+
+@pytest.mark.parametrize("roles", [(0, 1), (1, 1)])
+def test_an_scu_that_retrieves_on_the_same_association(balancer, raw_archive, roles):
+    """For C-GET it takes the SCP role: only the archive can answer that, and the log says so."""
+    ct, query = raw_archive(), raw_archive()
+    lb = balancer({"ct": ct, "query": query, "general": ct}, policy=POLICY)
+    thing = objects.make("CT", syntax=wire.IMPLICIT_LE)
+    with peers.RawScu(lb.port) as scu:
+        scu.associate([wire.Context(1, STUDY_ROOT_GET, (wire.IMPLICIT_LE,)), *peers.contexts_for(thing, first=3)],
+                      extra=role(wire.CT_IMAGE, *roles))
+        send_request(scu, STUDY_ROOT_GET, C_GET)
+        assert scu.store(thing) == 0
+        scu.release()
+    assert query.objects() == {thing.uid: thing.data} and not ct.associations
+    entry = lb.association(scu)
+    assert entry["rule"] == "queries"
+    assert entry["error"] == ("decided without the data set: the SCP role is proposed beside "
+                              "GETStudyRootQueryRetrieveInformationModel in context 1")
+
+
+def test_scp_role_beside_storage(balancer, raw_archive):
+    """Some devices propose both roles for every class: roles are declined, and the CT is routed by what it is."""
+    ct, other = raw_archive(), raw_archive()
+    lb = balancer({"ct": ct, "query": other, "general": other}, policy=POLICY)
+    thing = objects.make("CT")
+    contexts = [*peers.contexts_for(thing), wire.Context(5, wire.VERIFICATION, (wire.IMPLICIT_LE,))]
+    with peers.RawScu(lb.port) as scu:
+        scu.associate(contexts, extra=role(wire.CT_IMAGE, 1, 1) + role(wire.VERIFICATION, 1, 1))
+        assert b"\x54\x00" not in scu.ac.raw[74:]
+        assert scu.store(thing) == 0
+        scu.release()
+    assert ct.objects() == {thing.uid: thing.data} and not other.associations
+    assert lb.association(scu)["error"] == "-"
+
+
+@pytest.mark.parametrize("beside,result", [("1.2.840.10008.5.1.4.1.1.66.7", 0), ("1.2.840.10008.5.1.4.1.1.9999.1", 0),
+                                           ("1.2.840.10008.1.3.10", 3), ("1.2.840.10008.5.1.4.99.1", 3),
+                                           ("1.2.840.10008.5.1.4.38.1", 3), ("1.3.46.670589.5.0.3.1", 3)])
+def test_a_class_that_the_dictionary_does_not_know(balancer, raw_archive, beside, result):
+    """Storage if it is below storage's arc, else refused in its own context; no hanging protocols unless named."""
+    ct, other = raw_archive(), raw_archive()
+    lb = balancer({"ct": ct, "query": other, "general": other}, policy=POLICY)
+    thing = objects.make("CT")
+    with peers.RawScu(lb.port) as scu:
+        ac = scu.associate([*peers.contexts_for(thing), wire.Context(9, beside, (wire.EXPLICIT_LE,))])
+        assert [c.result for c in ac.contexts.values() if c.id == 9] == [result]
+        assert scu.store(thing) == 0
+        scu.release()
+    assert ct.objects() == {thing.uid: thing.data} and not other.associations
+    entry = lb.association(scu)
+    assert (entry["rule"], entry["error"]) == ("ct", "-")
 
 
 def test_storage_alone_is_spliced(balancer, raw_archive):
@@ -241,5 +308,5 @@ def test_a_worklist(balancer, raw_archive, wlmscpfs):
     status, output = dcmtk.run("findscu", "-v", "-W", "-aec", "WLM", "127.0.0.1", lb.port, "-k", "PatientID",
                                "-k", "ScheduledProcedureStepSequence[0].Modality=CT")
     assert status == 0 and "WL4711" in output, output
-    assert lb.log.wait_for("the worklist query", rule="worklist")["error"] == "-"
+    assert "only other services are proposed" in lb.log.wait_for("the worklist query", rule="worklist")["error"]
     assert not other.associations

@@ -67,18 +67,17 @@ def test_a_request_of_128_contexts_is_spliced_as_well(balancer, raw_archive, syn
     assert archive.objects() == {thing.uid: thing.data}
 
 
-@pytest.mark.parametrize("extra", [ROLE, IDENTITY], ids=["scp-role", "identity-to-be-confirmed"])
-def test_what_only_an_archive_can_answer_is_routed_on_the_association_alone(balancer, raw_archive, extra):
+def test_what_only_an_archive_can_answer_is_routed_on_the_association_alone(balancer, raw_archive):
     archive = raw_archive()
     lb = balancer({"general": archive})
-    rq = wire.associate_rq([CT], called="PACS", extra=extra)
+    rq = wire.associate_rq([CT], called="PACS", extra=IDENTITY)
     assert seen_by_the_archive(lb, archive, rq) == rq + wire.release_rq()
 
 
 def test_another_service_than_storage_is_routed_on_the_association_alone(balancer, raw_archive):
     archive = raw_archive()
     lb = balancer({"general": archive})
-    rq = wire.associate_rq([CT, wire.Context(3, wire.STUDY_ROOT_FIND, (wire.IMPLICIT_LE,))])
+    rq = wire.associate_rq([wire.Context(3, wire.STUDY_ROOT_FIND, (wire.IMPLICIT_LE,))])
     assert seen_by_the_archive(lb, archive, rq) == rq + wire.release_rq()
 
 

@@ -147,7 +147,7 @@ def test_no_server_of_the_pool_is_up(line):
 
 
 def fallback(reason, *families):
-    both = {f'fallbacks_total{{reason="{reason}"}}': 1}
+    both = {f'fallbacks_total{{calling_ae="SCU",reason="{reason}"}}': 1} if reason else {}
     for family in families:
         both.update(family)
     return both
@@ -158,13 +158,13 @@ def fallback(reason, *families):
      fallback("no_data_set", ROUTED, decided("default", "general", "spliced"), {
          'sop_classes_total{sop_class="Verification",transfer_syntax="ImplicitVRLittleEndian"}': 1})),
     ([ECHO_CONTEXT], ECHO,
-     fallback("no_context", decided("default", "general", "passed"), {
+     fallback(None, decided("default", "general", "passed"), {
          'associations_total{calling_ae="SCU"}': 1, 'answers_total{message="associate",verdict="route"}': 1,
          'sop_classes_total{sop_class="Verification",transfer_syntax=""}': 1})),
-    ([CT_CONTEXT, wire.Context(3, wire.MODALITY_WORKLIST_FIND, (wire.IMPLICIT_LE,))], None,
+    ([wire.Context(3, wire.MODALITY_WORKLIST_FIND, (wire.IMPLICIT_LE,))], None,
      fallback("other_service", decided("default", "general", "passed"), {
          'associations_total{calling_ae="SCU"}': 1, 'answers_total{message="associate",verdict="route"}': 1,
-         'sop_classes_total{sop_class="CTImageStorage",transfer_syntax=""}': 1})),
+         'sop_classes_total{sop_class="FINDModalityWorklistInformationModel",transfer_syntax=""}': 1})),
 ], ids=["an-echo-first", "an-echo-alone", "a-worklist"])
 def test_fallbacks(line, contexts, message, expected):
     lb = line()

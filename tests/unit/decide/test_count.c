@@ -49,17 +49,25 @@ static const struct policy_outcome outcome = {.rule = "counted", .pools = &pools
 static void test_causes(void **state)
 {
 	static const char *const samples[] = {
-		[CAUSE_SCP_ROLE] = "fallbacks_total{reason=\"scp_role\"}",
-		[CAUSE_USER_IDENTITY] = "fallbacks_total{reason=\"user_identity\"}",
-		[CAUSE_OTHER_SERVICE] = "fallbacks_total{reason=\"other_service\"}",
-		[CAUSE_NO_CONTEXT] = "fallbacks_total{reason=\"no_context\"}",
-		[CAUSE_RELEASED] = "fallbacks_total{reason=\"released\"}",
-		[CAUSE_NO_DATA_SET] = "fallbacks_total{reason=\"no_data_set\"}",
-		[CAUSE_TOO_LONG] = "fallbacks_total{reason=\"too_long\"}",
+		[CAUSE_SCP_ROLE] =
+			"fallbacks_total{calling_ae=\"CT1\",reason=\"scp_role\"}",
+		[CAUSE_USER_IDENTITY] =
+			"fallbacks_total{calling_ae=\"CT1\",reason=\"user_identity\"}",
+		[CAUSE_OTHER_SERVICE] =
+			"fallbacks_total{calling_ae=\"CT1\",reason=\"other_service\"}",
+		[CAUSE_NO_CONTEXT] =
+			"fallbacks_total{calling_ae=\"CT1\",reason=\"no_context\"}",
+		[CAUSE_RELEASED] =
+			"fallbacks_total{calling_ae=\"CT1\",reason=\"released\"}",
+		[CAUSE_NO_DATA_SET] =
+			"fallbacks_total{calling_ae=\"CT1\",reason=\"no_data_set\"}",
+		[CAUSE_TOO_LONG] =
+			"fallbacks_total{calling_ae=\"CT1\",reason=\"too_long\"}",
 	};
 
 	for (unsigned c = CAUSE_SCP_ROLE; c <= CAUSE_TOO_LONG; c++) {
 		const struct verdict v = {.kind = VERDICT_ROUTE,
+					  .calling_ae = slice_str("CT1"),
 					  .cause = (enum cause)c,
 					  .outcome = &outcome,
 					  .pool = &pool};

@@ -365,11 +365,11 @@ static const struct {
 					  "neither a UID nor the keyword of one"},
 	{IF("'SOPClassUID': '@stuff'"), "1:64: rules[0].if.SOPClassUID: there is no "
 					"group '@stuff' for SOPClassUID; expected one "
-					"of: @storage @verification @query-retrieve "
+					"of: @storage @non-patient @verification @query-retrieve "
 					"@worklist @mpps @storage-commitment @print"},
 	{IF("'SOPClassUID': '@lossy'"), "1:64: rules[0].if.SOPClassUID: there is no "
 					"group '@lossy' for SOPClassUID; expected one "
-					"of: @storage @verification @query-retrieve "
+					"of: @storage @non-patient @verification @query-retrieve "
 					"@worklist @mpps @storage-commitment @print"},
 	{IF("'TransferSyntaxUID': '@storage'"),
 	 "1:70: rules[0].if.TransferSyntaxUID: there is no group '@storage' for "
