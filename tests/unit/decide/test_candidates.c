@@ -59,6 +59,8 @@ static int stop(void **state)
 }
 
 /* The candidates with these rules; which pools are down, what was learned */
+static enum cause cause;
+
 static struct candidates find(const char *rules, const char *names, const char *learned)
 {
 	char json[4096];
@@ -70,7 +72,7 @@ static struct candidates find(const char *rules, const char *names, const char *
 	assert_true(facts_begin(&facts, policy));
 	failover_read(&down, slice_str(names));
 	c = candidates_find(&facts, &rq, slice_str(learned), &down, &promise);
-	(void)promise_finish(&rq, &promise);
+	(void)!promise_finish(&rq, &promise, &cause);
 	return c;
 }
 
@@ -187,7 +189,7 @@ static void test_too_many(void **state)
 	assert_true(facts_begin(&facts, policy));
 	failover_read(&down, (struct slice){0});
 	(void)candidates_find(&facts, &rq, (struct slice){0}, &down, &promise);
-	(void)promise_finish(&rq, &promise);
+	(void)!promise_finish(&rq, &promise, &cause);
 	assert_string_equal(promised(), IMPLICIT);
 	failover_read(&down, slice_str("implicit"));
 	assert_string_equal(
