@@ -23,10 +23,10 @@ SCU = {"CT01": ("CT", wire.CT_IMAGE, "ct"), "MR01": ("MR", wire.MR_IMAGE, "mr"),
        "GATEWAY": ("CT", wire.CT_IMAGE, "gateways")}
 # The pool general gets what no agent has seen.
 POLICY = {"rules": [{"name": "gateways", "if": {"CallingAETitle": "GATEWAY"}, "backend": "gateways"},
-                    {"name": "ct", "if": {"Modality": "CT"}, "backend": "ct"},
-                    {"name": "mr", "if": {"Modality": "MR"}, "backend": "mr"}],
+                    {"name": "ct", "if": {"Modality": "CT"}, "backend": "ct", "key": "SOPInstanceUID"},
+                    {"name": "mr", "if": {"Modality": "MR"}, "backend": "mr", "key": "SOPInstanceUID"}],
           "default": {"backend": "general"}}
-CHECK = "check inter 10s fastinter 1s downinter 2s fall 2 rise 1"  # as in pools.cfg
+CHECK = "id 3 weight 100 check inter 10s fastinter 1s downinter 2s fall 2 rise 1"  # as in pools.cfg
 
 
 class Line:
