@@ -39,9 +39,9 @@ enum {
 
 /* Those that dicom.cfg and its Lua keep for themselves. */
 #define VARIABLES_OF_HAPROXY                                                             \
-	"answered", "wait_until", "pause_until", "length", "limit", "agents", "head",    \
-		"studies", "digest", "spoe_error", "promise", "close_at", "finished",    \
-		"ended", "by", "last_ended", "last_by"
+	"agents", "asked", "by", "close_at", "ended", "head", "last_by", "last_ended",   \
+		"length", "limit", "no_agent", "pause_until", "phase", "promise",        \
+		"room", "spoe_error", "studies", "wait_until"
 
 #define VARIABLE_ID(id, name, type, flags) VARIABLE_##id,
 enum variable { VARIABLES(VARIABLE_ID) VARIABLE_COUNT };

@@ -32,7 +32,8 @@ static void test_the_standard(void **state)
 		{{1, 2, 2}, "protocol version not supported"},
 		{{2, 3, 1}, "temporary congestion"},
 		{{2, 3, 2}, "local limit exceeded"},
-		/* reserved: 4 to 6 and 8 to 10 of the service-user, 0 and 3 of presentation */
+		/* reserved: 4 to 6 and 8 to 10 of the service-user, 0 and 3 of
+		   presentation */
 		{{1, 1, 4}, "a reason that DICOM does not know"},
 		{{1, 3, 0}, "a reason that DICOM does not know"},
 		{{1, 2, 7}, "a reason that DICOM does not know"},

@@ -256,24 +256,25 @@ static void test_kinds(void **state)
 			"in'"
 			": "
 			"'l'"
-			"}") "," RULE("3", "'StationName': {'in': 'l', 'ignore_case': "
-					   "true}") "," RULE("4",
-							     "'Modality': {'in': 'l'}, "
-							     "'StationName': {'in': "
-							     "['m', "
-							     "'l']}") "," RULE("5",
-									       "'Rows': "
-									       "{'in': "
-									       "'m'}") "," RULE("6",
-												"'Station"
-												"Name': "
-												"{'in': "
-												"'m'}") "," RULE("7",
-														 "'StationName': {'in': 'm'}") "," RULE("8",
-																			"'StudyDate': {'in': 'd'}") "," RULE("9",
-																							     "'PatientAge': {'in': 'd'}") "],"
-																											  " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?'],"
-																											  " 'd': ['2024-06-30', '6M']}}",
+			"}") "," RULE("3",
+				      "'StationName': {'in': 'l', 'ignore_case': "
+				      "true}") "," RULE("4",
+							"'Modality': {'in': 'l'}, "
+							"'StationName': {'in': "
+							"['m', "
+							"'l']}") "," RULE("5",
+									  "'Rows': "
+									  "{'in': "
+									  "'m'}") "," RULE("6",
+											   "'Station"
+											   "Name': "
+											   "{'in': "
+											   "'m'}") "," RULE("7",
+													    "'StationName': {'in': 'm'}") "," RULE("8",
+																		   "'StudyDate': {'in': 'd'}") "," RULE("9",
+																							"'PatientAge': {'in': 'd'}") "],"
+																										     " 'lists': {'l': {'file': 'list'}, 'm': ['512', 512, 'x?'],"
+																										     " 'd': ['2024-06-30', '6M']}}",
 		&files);
 	assert_non_null(p);
 	assert_true(holds(p, 0, "1.2.840.10008.5.1.4.1.1.2") && holds(p, 0, "1.2.3"));

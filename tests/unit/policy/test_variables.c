@@ -103,6 +103,43 @@ static void test_they_are_documented(void **state)
 	free(text);
 }
 
+/* Every variable that dicom.cfg and its Lua name is reserved, and no other name is. */
+static void test_of_haproxy(void **state)
+{
+	static const char *const of_haproxy[] = {VARIABLES_OF_HAPROXY};
+	static const char *const files[] = {
+		"haproxy/dicom.cfg",      "lua/dicom/channel.lua", "lua/dicom/checks.lua",
+		"lua/dicom/counters.lua", "lua/dicom/endings.lua", "lua/dicom/rules.lua",
+		"lua/dicom/splice.lua",   "lua/dicom/studies.lua"};
+	static const char *const before[] = {"txn.dicom.", "get(txn, \"", "set(txn, \""};
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
+	bool used[sizeof(of_haproxy) / sizeof(of_haproxy[0])] = {false};
+
+	for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
+		char *text = read_file(files[f]);
+
+		for (size_t k = 0; k < sizeof(before) / sizeof(before[0]); k++)
+			for (const char *at = text; (at = strstr(at, before[k]));) {
+				char name[64];
+
+				at += strlen(before[k]);
+				snprintf(name, sizeof(name), "%.*s",
+					 (int)strspn(at, letters), at);
+				/* one that is composed ends with _ or is empty */
+				if (*name && name[strlen(name) - 1] != '_' &&
+				    !variable_is_reserved(name))
+					fail_msg("%s: %s", files[f], name);
+			}
+		for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+			used[i] |= strstr(text, of_haproxy[i]) ||
+				   strncmp(of_haproxy[i], "last_", 5) == 0;
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
+		if (!used[i])
+			fail_msg("nobody uses %s", of_haproxy[i]);
+}
+
 static void test_reserved_names(void **state)
 {
 	static const char *const of_haproxy[] = {VARIABLES_OF_HAPROXY};
@@ -123,6 +160,7 @@ int main(void)
 		cmocka_unit_test(test_they_are_registered),
 		cmocka_unit_test(test_they_are_sent_back),
 		cmocka_unit_test(test_they_are_documented),
+		cmocka_unit_test(test_of_haproxy),
 		cmocka_unit_test(test_reserved_names),
 	};
 
