@@ -253,6 +253,7 @@ def test_an_archive_that_lets_the_next_association_wait(balancer, storescp):
     lb = balancer({"general": archives}, checked=True, pool_lines=[*QUICK, *one_at_a_time(), "timeout queue 3s"],
                   policy={"rules": [], "default": {"backend": "general", "key": "PatientID"}})
     lb.wait_for_agent("UP")
+    wait_until(lambda: all(lb.stats()[f"general/{name}"]["check_status"].startswith("L7OK") for name in archives), "checks")
     things = [objects.make("CT", PatientID="P7") for _ in range(3)]
 
     def stores(thing, **how):
