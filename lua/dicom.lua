@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What HAProxy 2.6 to 3.4 itself does for DICOM: registers the actions that the rules of dicom.cfg call, two filters,
 -- fetches for the agent and the log, and the metrics. Everything else about DICOM is in the agent.
--- Modules, each may require those before it: pdu, promise, counters, checks, channel, endings, rules, splice, studies.
+-- Modules, each may require those before it: pdu, breach, counters, checks, channel, endings, rules, splice, studies.
 
 -- One Lua state for all threads makes HAProxy 2.6 crash within seconds (haproxy#2467).
 assert(core.thread ~= 0, "dicom.lua: load it with lua-load-per-thread, not with lua-load")

@@ -37,11 +37,11 @@ enum {
 	ROW(BEGAN, "began", NUMBER, VARIABLE_SENT_BACK)                                  \
 	ROW(ACCEPTED, "accepted", NUMBER, VARIABLE_SENT_BACK)
 
-/* Those that dicom.cfg and its Lua keep for themselves. */
+/* Those that HAProxy's files and their Lua keep for themselves. */
 #define VARIABLES_OF_HAPROXY                                                             \
-	"agents", "asked", "by", "close_at", "ended", "head", "last_by", "last_ended",   \
-		"length", "limit", "no_agent", "pause_until", "phase", "promise",        \
-		"room", "spoe_error", "studies", "wait_until"
+	"agents", "asked", "by", "close_at", "digest", "ended", "head", "keyless",       \
+		"last_by", "last_ended", "length", "limit", "no_agent", "pause_until",   \
+		"phase", "promise", "room", "spoe_error", "studies", "wait_until"
 
 #define VARIABLE_ID(id, name, type, flags) VARIABLE_##id,
 enum variable { VARIABLES(VARIABLE_ID) VARIABLE_COUNT };

@@ -25,10 +25,10 @@ struct policy_store *reload_policies(struct reload *r);
 
 /* To be called every RELOAD_TICK_MS.  Loads the policy again if a file or an archive's
  * answer has changed; a file only when it has stayed the same since the last tick, so
- * that it is not read while it is written.  If <asked>, loads at once and probes all
- * archives again.  Paths are followed each time: a file that is renamed into place and a
- * symbolic link that is changed are noticed.  If the new policy cannot be used, the one
- * before stays, and the log says why.
+ * that it is not read while it is written.  If <asked>, as SIGHUP does, loads at once and
+ * probes all archives again.  Paths are followed each time: a file that is renamed into
+ * place and a symbolic link that is changed are noticed.  If the new policy cannot be
+ * used, the one before stays, and the log says why.
  */
 enum { RELOAD_TICK_MS = 500 };
 void reload_tick(struct reload *r, bool asked);

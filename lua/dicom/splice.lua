@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- splice: the filter that holds P-DATA back until the archive has kept the promise that the A-ASSOCIATE-AC was, and
--- then only forwards. Requires pdu, promise, counters, channel, endings.
+-- then only forwards. Requires pdu, breach, counters, channel, endings.
 -- Its phases (docs/splicing.md) are in txn.dicom.phase as well: connect; then hold if the association is spliced, or
 -- passed; then open, or through; or else aborted, or refused, and after these closed.
-local pdu, promise = require("dicom.pdu"), require("dicom.promise")
+local pdu, breach = require("dicom.pdu"), require("dicom.breach")
 local counters, channels, endings = require("dicom.counters"), require("dicom.channel"), require("dicom.endings")
 local bare, closed, discard = channels.bare, channels.closed, channels.discard
 local now_ms, get, set, LINGER_MS = channels.now_ms, channels.get, channels.set, channels.LINGER_MS
@@ -139,7 +139,7 @@ function Splice:await_response(txn, channel)
 		if how then endings.note(txn, how, "archive") end
 		return self:let_go(txn, channel)
 	elseif #answer >= length then
-		local why, reason, lessons = promise.judge(self.promise, answer:sub(1, length), self.request)
+		local why, reason, lessons = breach.judge(self.promise, answer:sub(1, length), self.request)
 		if why then
 			learn(txn, lessons)
 			return self:fail(txn, why, how or "aborted", how and "archive" or "balancer", reason)

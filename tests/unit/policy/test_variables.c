@@ -103,14 +103,17 @@ static void test_they_are_documented(void **state)
 	free(text);
 }
 
-/* Every variable that dicom.cfg and its Lua name is reserved, and no other name is. */
+/* Every variable that HAProxy's files and their Lua name is reserved, and no other name
+ * is. */
 static void test_of_haproxy(void **state)
 {
 	static const char *const of_haproxy[] = {VARIABLES_OF_HAPROXY};
 	static const char *const files[] = {
-		"haproxy/dicom.cfg",      "lua/dicom/channel.lua", "lua/dicom/checks.lua",
-		"lua/dicom/counters.lua", "lua/dicom/endings.lua", "lua/dicom/rules.lua",
-		"lua/dicom/splice.lua",   "lua/dicom/studies.lua"};
+		"haproxy/dicom.cfg",          "haproxy/pools.cfg",
+		"haproxy/scaling/sticky.cfg", "lua/dicom/channel.lua",
+		"lua/dicom/checks.lua",       "lua/dicom/counters.lua",
+		"lua/dicom/endings.lua",      "lua/dicom/rules.lua",
+		"lua/dicom/splice.lua",       "lua/dicom/studies.lua"};
 	static const char *const before[] = {"txn.dicom.", "get(txn, \"", "set(txn, \""};
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
 	bool used[sizeof(of_haproxy) / sizeof(of_haproxy[0])] = {false};

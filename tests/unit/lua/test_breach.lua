@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 
-local tap, associate, promise = require("tap"), require("associate"), require("dicom.promise")
+local tap, associate, breach = require("tap"), require("associate"), require("dicom.breach")
 local equal = tap.equal
 local CT, MR, EXPLICIT, IMPLICIT = associate.CT, associate.MR, associate.EXPLICIT, associate.IMPLICIT
 
@@ -8,12 +8,12 @@ local RQ = associate.rq({ { 1, CT, EXPLICIT }, { 3, MR, IMPLICIT } })
 local PROMISE = associate.ac({ { 1, 0, EXPLICIT }, { 3, 0, IMPLICIT }, { 5, 3, EXPLICIT } }, 16384)
 
 local function judge(answer, its)
-	return { promise.judge(its or PROMISE, answer, RQ) }
+	return { breach.judge(its or PROMISE, answer, RQ) }
 end
 
 -- Of an AC with less than was promised: the words behind the beginning that they all have, and what is learned.
 local function less(contexts, max_length, its)
-	local why, word, lessons = promise.judge(its or PROMISE, associate.ac(contexts, max_length), RQ)
+	local why, word, lessons = breach.judge(its or PROMISE, associate.ac(contexts, max_length), RQ)
 	equal(word, "promise")
 	local beginning = "the archive accepted less than was promised: "
 	equal(why:sub(1, #beginning), beginning)
@@ -94,7 +94,7 @@ end
 -- A cut AC never keeps a promise that the whole one breaks, and the other way round it breaks only what is cut off.
 function cases.a_cut_ac()
 	for cut = 1, #PROMISE do
-		local why, word = promise.judge(PROMISE, PROMISE:sub(1, cut), RQ)
+		local why, word = breach.judge(PROMISE, PROMISE:sub(1, cut), RQ)
 		equal(word, "promise")
 		equal(why == nil or why:find("left out") ~= nil, true)
 	end

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- promise: whether an archive's answer keeps the promise, the A-ASSOCIATE-AC that the SCU got in its name. No HAProxy
+-- breach: whether an archive's answer keeps the promise, the A-ASSOCIATE-AC that the SCU got in its name. No HAProxy
 -- API. Requires pdu.
 
 local pdu = require("dicom.pdu")
