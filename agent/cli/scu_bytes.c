@@ -27,7 +27,8 @@ static struct slice uid_of(struct slice value)
 
 static bool read_header(struct slice bytes, bool whole, struct file *file)
 {
-	struct dataset meta = {reader_of(bytes, !whole), DATASET_EXPLICIT_LE};
+	struct dataset meta = {.bytes = reader_of(bytes, !whole),
+			       .encoding = DATASET_EXPLICIT_LE};
 	struct dataset_element el;
 
 	reader_bytes(&meta.bytes, PREAMBLE + 4);

@@ -53,16 +53,20 @@ struct candidates candidates_find(struct facts *f, const struct pdu_associate *r
 
 	promise_begin(rq, promise);
 	consider_all(f, &s);
-	p.fallback = candidates_fallback(f);
+	p.fallback = candidates_fallback(f, FACTS_UNSURE, &p.when);
 	consider(&s, p.fallback);
 	p.stranded = s.stranded;
 	p.reachable = s.reachable;
 	return p;
 }
 
-const struct policy_outcome *candidates_fallback(struct facts *f)
+const struct policy_outcome *candidates_fallback(struct facts *f, enum facts_time unsure,
+						 enum facts_time *when)
 {
-	struct policy_facts view = facts_view(f, FACTS_FINAL);
+	struct policy_facts final = facts_view(f, FACTS_FINAL),
+			    view = facts_view(f, unsure);
+	const struct policy_outcome *refusal = ruling_may_refuse(f->policy, &view);
 
-	return ruling_decide(f->policy, &view);
+	*when = refusal ? unsure : FACTS_FINAL;
+	return refusal ? refusal : ruling_decide(f->policy, &final);
 }

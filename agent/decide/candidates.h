@@ -11,6 +11,7 @@
 
 struct candidates {
 	const struct policy_outcome *fallback; /* candidates_fallback() */
+	enum facts_time when;                  /* the same */
 	const struct policy_outcome *stranded; /* a candidate all of whose pools are down;
 						* NULL: there is none */
 	bool reachable;                        /* some candidate has a pool that is up */
@@ -25,7 +26,11 @@ struct candidates candidates_find(struct facts *f, const struct pdu_associate *r
 				  struct slice learned, const struct failover *down,
 				  struct promise *promise);
 
-/* The fallback: the outcome with everything unknown taken as absent.  Never NULL. */
-const struct policy_outcome *candidates_fallback(struct facts *f);
+/* The fallback: the outcome if what is unknown stays so.  It is taken as absent, unless a
+ * rule that refuses could match if it were known: what has not come is to that one as
+ * <unsure> says.  <*when> is how the outcome was found.  Never NULL.
+ */
+const struct policy_outcome *candidates_fallback(struct facts *f, enum facts_time unsure,
+						 enum facts_time *when);
 
 #endif

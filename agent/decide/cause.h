@@ -26,7 +26,9 @@
 	    false)                                                                       \
 	ROW(NO_DATA_SET, "no_data_set", "the first message has no data set", true)       \
 	ROW(TOO_LONG, "too_long",                                                        \
-	    "what decides lies behind all that HAProxy's buffer holds", true)
+	    "what decides lies behind all that HAProxy's buffer holds", true)            \
+	ROW(TOO_LARGE, "too_large", "a value that decides is too large", true)           \
+	ROW(UNREADABLE, "unreadable", "the data set cannot be read", true)
 
 #define CAUSE_ID(id, name, words, told) CAUSE_##id,
 enum cause { CAUSE_NONE, CAUSES(CAUSE_ID) CAUSE_COUNT };

@@ -156,7 +156,6 @@ static void write_context(struct writer *w, const struct pdu_context *c)
 static void set_fallback(struct decide *d, struct verdict *v,
 			 const struct policy_outcome *o)
 {
-	v->when = FACTS_FINAL;
 	v->outcome = o;
 	v->pool = failover_pool(o->pools, &d->down);
 	if (o->pools && !v->pool)
@@ -247,8 +246,8 @@ static void splice(struct decide *d, const struct question *q, struct verdict *v
 		candidates_find(&d->facts, &d->rq, q->learned, &d->down, &d->promise);
 	struct rejection why;
 
+	v->when = c.when;
 	if (!promise_finish(&d->rq, &d->promise, &v->cause)) {
-		v->when = FACTS_FINAL;
 		pass_through(d, q, v, c.fallback);
 		tell_cause(d, v);
 	} else if (promise_refuses(&d->rq, &why)) {
@@ -329,34 +328,63 @@ static bool read_message(struct decide *d, struct verdict *v, struct reader stre
 	return !d->first.is.command_whole || read_command(d, v);
 }
 
-/* False if the data set cannot be read to where it has come. */
-static bool read_data_set(struct decide *d)
+static void read_data_set(struct decide *d)
 {
-	bool sound = true;
+	struct facts_elements *elements = &d->facts.elements;
 
 	if (!d->first.is.command_whole)
-		return true;
-	facts_elements_command(&d->facts.elements, d->first.is.command);
-	if (d->first.is.has_data_set)
-		sound = first_message_data(&d->first,
-					   d->facts.association.transfer_syntax,
-					   &d->facts.elements);
-	return sound;
+		return;
+	facts_elements_command(elements, d->first.is.command);
+	if (d->first.is.has_data_set &&
+	    !first_message_data(&d->first, d->facts.association.transfer_syntax,
+				elements))
+		elements->broken = true;
 }
 
-/* More can come: HAProxy asks again. */
+/* Once data has begun to come, it is looked at before an archive gets it. */
+static const struct policy_outcome *fall_back(struct decide *d, struct verdict *v)
+{
+	const struct dimse_message *message = &d->first.is;
+	bool data = message->command_whole && message->has_data_set;
+
+	return candidates_fallback(&d->facts, data ? FACTS_SO_FAR : FACTS_UNSURE,
+				   &v->when);
+}
+
+/* More can come: HAProxy asks again.  If it cannot, since its buffer is full, this was
+ * all of the data set that is looked at.
+ */
 static void ask_for_more(struct decide *d, struct verdict *v, size_t need)
 {
 	v->kind = VERDICT_MORE;
 	v->need = need;
-	set_fallback(d, v, candidates_fallback(&d->facts));
+	set_fallback(d, v,
+		     need > QUESTION_RQ_MOST
+			     ? fall_back(d, v)
+			     : candidates_fallback(&d->facts, FACTS_UNSURE, &v->when));
 }
 
-static enum cause cause_of(const struct dimse_message *message)
+static enum cause cause_of(const struct decide *d)
 {
+	const struct dimse_message *message = &d->first.is;
+
 	if (!message->command_whole)
 		return CAUSE_RELEASED;
-	return message->has_data_set ? CAUSE_TOO_LONG : CAUSE_NO_DATA_SET;
+	if (!message->has_data_set)
+		return CAUSE_NO_DATA_SET;
+	if (facts_elements_broken(&d->facts.elements))
+		return CAUSE_UNREADABLE;
+	return d->facts.scratch->too_large ? CAUSE_TOO_LARGE : CAUSE_TOO_LONG;
+}
+
+/* True if more of the data set may decide. */
+static bool goes_on(const struct decide *d)
+{
+	const struct dimse_message *message = &d->first.is;
+
+	if (message->end != DIMSE_PARTIAL || facts_elements_broken(&d->facts.elements))
+		return false;
+	return !d->facts.scratch->too_large || message->data.len < DATASET_HEAD;
 }
 
 /* Another agent's clock may be ahead of this one. */
@@ -371,35 +399,52 @@ static void measure(const struct decide *d, const struct question *q, struct ver
 		m->command_whole && m->has_data_set ? (int64_t)m->data.len : -1;
 }
 
+/* What was wrong with what has come, though it may have been routed all the same. */
+static void note_fault(struct decide *d, struct verdict *v)
+{
+	const struct facts_elements *elements = &d->facts.elements;
+	bool broken = facts_elements_broken(elements);
+	struct writer w = writer_of((uint8_t *)d->error, sizeof(d->error) - 1);
+
+	if (broken)
+		v->fault = FAULT_DATA_SET;
+	if (v->kind == VERDICT_REJECT && !v->outcome->pools &&
+	    v->cause >= CAUSE_TOO_LONG) {
+		writer_bytes(&w, slice_str(cause_words(v->cause)));
+		writer_bytes(&w, slice_str(", and a rule that refuses could match"));
+		d->error[w.len] = '\0';
+		v->error = d->error;
+	} else if (broken) {
+		v->error = cause_words(CAUSE_UNREADABLE);
+	} else if (v->cause == CAUSE_NONE && !v->error) {
+		v->error = elements->data_set.ds.odd;
+	}
+	tell_cause(d, v);
+}
+
 static void dataset(struct decide *d, const struct question *q, struct verdict *v)
 {
 	struct policy_facts view = facts_view(&d->facts, FACTS_SO_FAR);
 	const struct policy_outcome *o;
 	struct reader stream;
-	bool sound;
 
 	if (!read_request(d, q, v, &stream) || !recall_promise(d, q, v) ||
 	    !read_message(d, v, stream))
 		return;
-	sound = read_data_set(d);
+	read_data_set(d);
 	o = ruling_decide(d->facts.policy, &view);
-	if (!o && d->first.is.end == DIMSE_PARTIAL) {
+	if (!o && goes_on(d)) {
 		ask_for_more(d, v, q->rq.len - reader_left(&stream) + d->first.is.need);
 		return;
 	}
 	measure(d, q, v);
 	if (!o) {
-		v->cause = cause_of(&d->first.is);
-		v->when = FACTS_FINAL;
-		o = candidates_fallback(&d->facts);
+		v->cause = cause_of(d);
+		o = fall_back(d, v);
 	}
 	if (route(d, q, v, o))
 		set_narrowed_request(d, v);
-	tell_cause(d, v);
-	if (!sound || d->facts.elements.data_set.ds.bytes.state == READ_BAD) {
-		v->fault = FAULT_DATA_SET;
-		v->error = "the data set cannot be read";
-	}
+	note_fault(d, v);
 }
 
 /*** both ***/

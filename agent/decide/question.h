@@ -5,6 +5,11 @@
 
 #include "facts/association.h"
 
+/* Bytes of the request buffer that HAProxy sends (dicom.spoe.conf): a verdict that needs
+ * more gets no further question.
+ */
+enum { QUESTION_RQ_MOST = 114688 };
+
 enum question_kind {
 	QUESTION_NONE,      /* the message is not known: it is not answered */
 	QUESTION_ASSOCIATE, /* where does the association go, as far as its RQ tells? */

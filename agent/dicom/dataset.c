@@ -8,12 +8,11 @@
 static const uint32_t ITEM = 0xFFFEE000;
 static const uint32_t ITEM_DELIMITATION = 0xFFFEE00D;
 static const uint32_t SEQUENCE_DELIMITATION = 0xFFFEE0DD;
-static const uint32_t UNDEFINED = 0xFFFFFFFF;
 
 enum { DELIMITATION_SIZE = 8 }; /* tag and length */
 enum { MAX_DEPTH = 64 };        /* of sequences within sequences; deeper is refused */
 
-static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth);
+static bool skip_items(struct dataset *ds, enum dataset_encoding encoding, int depth);
 
 static uint16_t read_16(struct reader *r, enum dataset_encoding encoding)
 {
@@ -41,10 +40,52 @@ static bool short_length(const char *vr)
 		vr, "UI CS LO DS DA TM SH IS US PN ST LT AS AE UL DT FD FL SL SS AT");
 }
 
+static bool is_delimiter(uint32_t tag)
+{
+	return tag == ITEM || tag == ITEM_DELIMITATION || tag == SEQUENCE_DELIMITATION;
+}
+
+static bool is_capital(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_text(uint8_t c)
+{
+	return c >= ' ' && c < 0x80;
+}
+
+/* The length behind <vr>, which is no VR.  If it is text, such as "??", the length has 16
+ * bits, but behind three names that are DCMTK's own (DcmVR::setVR()).  If it is not,
+ * these are the four bytes of a length in Implicit VR, which some writers mix in.  Bytes
+ * that would then say 64 KB or more are of a VR, unless they say undefined or it is pixel
+ * data.
+ */
+static uint32_t read_odd_length(struct dataset *ds, enum dataset_encoding encoding,
+				const uint8_t *vr, struct dataset_element *el)
+{
+	const char name[3] = {(char)vr[0], (char)vr[1]};
+	bool text = is_capital(vr[0]) || (is_text(vr[0]) && is_text(vr[1]));
+	struct reader implicit = ds->bytes;
+	uint16_t length = read_16(&ds->bytes, encoding);
+
+	if (ds->bytes.state != READ_OK)
+		return 0;
+	if (!ds->odd)
+		ds->odd = "the data set has an element without a valid VR";
+	if (!text && (length == 0 || length == 0xFFFF || el->tag >> 16 >= 0x7FE0)) {
+		implicit.pos = vr;
+		return read_32(&implicit, encoding);
+	}
+	memcpy(el->vr, "UN", sizeof(el->vr));
+	return dict_vr_is(name, "ox px lt") ? read_32(&ds->bytes, encoding) : length;
+}
+
 /* Tag, VR and length (PS3.5 7.1.2, 7.1.3); items have no VR (7.5) */
-static uint32_t read_header(struct reader *r, enum dataset_encoding encoding,
+static uint32_t read_header(struct dataset *ds, enum dataset_encoding encoding,
 			    struct dataset_element *el)
 {
+	struct reader *r = &ds->bytes;
 	const uint8_t *start = r->pos, *vr;
 
 	*el = (struct dataset_element){.tag = read_tag(r, encoding)};
@@ -53,70 +94,78 @@ static uint32_t read_header(struct reader *r, enum dataset_encoding encoding,
 		r->pos = start;
 		return 0;
 	}
-	if (encoding == DATASET_IMPLICIT_LE || el->tag >> 16 == 0xFFFE)
+	if (encoding == DATASET_IMPLICIT_LE || is_delimiter(el->tag))
 		return read_32(r, encoding);
 	vr = reader_bytes(r, 2);
 	if (!vr)
 		return 0;
+	if (!is_capital(vr[0]) || !is_capital(vr[1]))
+		return read_odd_length(ds, encoding, vr, el);
 	memcpy(el->vr, vr, 2);
-	if (vr[0] < 'A' || vr[0] > 'Z' || vr[1] < 'A' || vr[1] > 'Z')
-		reader_fail(r);
 	if (short_length(el->vr))
 		return read_16(r, encoding);
 	reader_bytes(r, 2);
 	return read_32(r, encoding);
 }
 
+static bool skip_bytes(struct dataset *ds, uint32_t length)
+{
+	reader_bytes(&ds->bytes, length);
+	if (ds->bytes.state != READ_OK)
+		ds->lacks = length;
+	return ds->bytes.state == READ_OK;
+}
+
 /* A value of undefined length is a sequence (PS3.5 7.5.1) or encapsulated pixel data
  * (A.4).
  */
-static bool skip_value(struct reader *r, const struct dataset_element *el,
+static bool skip_value(struct dataset *ds, const struct dataset_element *el,
 		       uint32_t length, enum dataset_encoding encoding, int depth)
 {
-	if (length != UNDEFINED)
-		return reader_bytes(r, length) || r->state == READ_OK;
-	return skip_items(r, dataset_encoding_of(el->vr, encoding), depth + 1);
+	if (length != DATASET_UNDEFINED)
+		return skip_bytes(ds, length);
+	return skip_items(ds, dataset_encoding_of(el->vr, encoding), depth + 1);
 }
 
 /* The elements of an item of undefined length, with its delimitation */
-static bool skip_elements(struct reader *r, enum dataset_encoding encoding, int depth)
+static bool skip_elements(struct dataset *ds, enum dataset_encoding encoding, int depth)
 {
 	struct dataset_element el;
 
 	for (;;) {
-		uint32_t length = read_header(r, encoding, &el);
+		uint32_t length = read_header(ds, encoding, &el);
 
-		if (r->state != READ_OK)
+		if (ds->bytes.state != READ_OK)
 			return false;
 		if (el.tag == ITEM_DELIMITATION)
 			return true;
-		if (el.tag >> 16 == 0xFFFE) {
-			reader_fail(r);
+		if (is_delimiter(el.tag)) {
+			reader_fail(&ds->bytes);
 			return false;
 		}
-		if (!skip_value(r, &el, length, encoding, depth))
+		if (!skip_value(ds, &el, length, encoding, depth))
 			return false;
 	}
 }
 
 /* An item, behind its header */
-static bool skip_item(struct reader *r, uint32_t length, enum dataset_encoding encoding,
+static bool skip_item(struct dataset *ds, uint32_t length, enum dataset_encoding encoding,
 		      int depth)
 {
-	if (length == UNDEFINED)
-		return skip_elements(r, encoding, depth);
-	reader_bytes(r, length);
-	return r->state == READ_OK;
+	if (length == DATASET_UNDEFINED)
+		return skip_elements(ds, encoding, depth);
+	return skip_bytes(ds, length);
 }
 
-static bool skip_items(struct reader *r, enum dataset_encoding encoding, int depth)
+static bool skip_items(struct dataset *ds, enum dataset_encoding encoding, int depth)
 {
+	struct reader *r = &ds->bytes;
 	struct dataset_element el;
 
 	if (depth > MAX_DEPTH)
 		reader_fail(r);
 	for (;;) {
-		uint32_t length = read_header(r, encoding, &el);
+		uint32_t length = read_header(ds, encoding, &el);
 
 		if (r->state == READ_OK && el.tag != ITEM &&
 		    el.tag != SEQUENCE_DELIMITATION)
@@ -125,7 +174,7 @@ static bool skip_items(struct reader *r, enum dataset_encoding encoding, int dep
 			return false;
 		if (el.tag == SEQUENCE_DELIMITATION)
 			return true;
-		if (!skip_item(r, length, encoding, depth))
+		if (!skip_item(ds, length, encoding, depth))
 			return false;
 	}
 }
@@ -160,23 +209,38 @@ uint32_t dataset_peek(const struct dataset *ds)
 	return r.state == READ_OK ? tag : 0;
 }
 
+/* The header of the next element; false if it is not there.  An item's end or a
+ * sequence's where none has begun is stepped over: some writers put it behind a sequence
+ * of defined length.
+ */
+static bool next_header(struct dataset *ds, struct dataset_element *el)
+{
+	struct reader *r = &ds->bytes;
+
+	while (goes_on(r)) {
+		el->length = read_header(ds, ds->encoding, el);
+		if (!is_delimiter(el->tag))
+			return r->state == READ_OK;
+		if (r->state == READ_OK && !ds->odd)
+			ds->odd = "the data set has a delimiter where none belongs";
+		if (el->length > 0)
+			reader_fail(r);
+		*el = (struct dataset_element){0};
+	}
+	return false;
+}
+
 bool dataset_next(struct dataset *ds, struct dataset_element *el)
 {
 	struct reader *r = &ds->bytes;
 	const uint8_t *start;
-	uint32_t length;
 	bool whole;
 
 	*el = (struct dataset_element){0};
-	if (!goes_on(r))
+	if (!next_header(ds, el))
 		return false;
-	length = read_header(r, ds->encoding, el);
-	if (r->state == READ_OK && el->tag >> 16 == 0xFFFE)
-		reader_fail(r);
 	start = r->pos;
-	if (r->state != READ_OK)
-		return false;
-	whole = skip_value(r, el, length, ds->encoding, 0);
+	whole = skip_value(ds, el, el->length, ds->encoding, 0);
 	el->value = slice_of(start, (size_t)((whole ? r->pos : r->end) - start));
 	return whole;
 }
@@ -184,13 +248,16 @@ bool dataset_next(struct dataset *ds, struct dataset_element *el)
 bool dataset_next_item(struct dataset_items *items, struct dataset *item)
 {
 	struct reader *r = &items->bytes;
+	struct dataset walk;
 	struct dataset_element el;
 	uint32_t length;
 
 	*item = (struct dataset){.encoding = items->encoding};
 	if (!goes_on(r))
 		return false;
-	length = read_header(r, items->encoding, &el);
+	walk = (struct dataset){.bytes = *r, .encoding = items->encoding};
+	length = read_header(&walk, items->encoding, &el);
+	*r = walk.bytes;
 	if (r->state != READ_OK)
 		return false;
 	if (el.tag != ITEM) {
@@ -200,10 +267,12 @@ bool dataset_next_item(struct dataset_items *items, struct dataset *item)
 	}
 	item->bytes = *r;
 	/* the same depth as when the item itself is read */
-	if (skip_item(r, length, items->encoding, 0)) {
-		item->bytes.end = r->pos - (length == UNDEFINED ? DELIMITATION_SIZE : 0);
+	if (skip_item(&walk, length, items->encoding, 0)) {
+		item->bytes.end = walk.bytes.pos -
+				  (length == DATASET_UNDEFINED ? DELIMITATION_SIZE : 0);
 		item->bytes.cut = false;
 	}
+	*r = walk.bytes;
 	return true;
 }
 

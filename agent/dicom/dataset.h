@@ -14,9 +14,12 @@ enum dataset_encoding {
 	DATASET_EXPLICIT_BE  /* PS3.5 A.3 */
 };
 
+#define DATASET_UNDEFINED UINT32_C(0xFFFFFFFF) /* length of a value (PS3.5 7.1.1) */
+
 struct dataset_element {
-	uint32_t tag; /* 0xggggeeee */
-	char vr[3];   /* empty in Implicit VR and for items */
+	uint32_t tag;    /* 0xggggeeee */
+	char vr[3];      /* empty in Implicit VR and for items; UN for what is no VR */
+	uint32_t length; /* bytes of the value, as announced; or DATASET_UNDEFINED */
 	struct slice value;
 };
 
@@ -24,6 +27,9 @@ struct dataset_element {
 struct dataset {
 	struct reader bytes;
 	enum dataset_encoding encoding;
+	uint32_t lacks; /* length of the value or item at <bytes>.pos that is not whole */
+	const char *odd; /* what of it is not as PS3.5 7 wants it, and was read all the
+			  * same; static; NULL: nothing so far */
 };
 
 /* The items of a sequence (PS3.5 7.5) */
@@ -47,6 +53,10 @@ uint32_t dataset_peek(const struct dataset *ds);
  * (PS3.5 7.1, 7.5).  False at the end, or if ds->bytes.state says why not; then <el>
  * is the element that is cut or broken, as far as it goes: tag 0 if not even that is
  * known, empty VR, empty value.
+ *
+ * What toolkits read is read too, and ds->odd says it: two bytes that are no VR, such as
+ * blanks or "??", an element in Implicit VR among explicit ones, and a delimiter where
+ * nothing has begun.
  */
 bool dataset_next(struct dataset *ds, struct dataset_element *el) MUST_CHECK;
 

@@ -13,11 +13,11 @@ void dataset_scan_begin(struct dataset_scan *s, struct dataset ds,
 			struct dataset_wanted *wanted, size_t nplain, size_t nprivate)
 {
 	*s = (struct dataset_scan){.ds = ds,
+				   .all = ds,
 				   .wanted = wanted,
 				   .nplain = nplain,
 				   .nprivate = nprivate,
-				   .next_private = nplain,
-				   .size = reader_left(&ds.bytes)};
+				   .next_private = nplain};
 	for (struct dataset_wanted *w = wanted; w < wanted + nplain + nprivate; w++)
 		*w = (struct dataset_wanted){
 			.tag = w->tag,
@@ -27,13 +27,23 @@ void dataset_scan_begin(struct dataset_scan *s, struct dataset ds,
 		};
 }
 
+static size_t offset(const struct dataset_scan *s, const uint8_t *at)
+{
+	return at ? (size_t)(at - s->all.bytes.pos) : 0;
+}
+
+static size_t greater(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 static void miss(struct dataset_wanted *w, uint32_t tag)
 {
 	if (w->state == DATASET_UNKNOWN && w->last < tag)
 		w->state = DATASET_ABSENT;
 }
 
-/* <tag> is the next one: wanted elements with lesser tags are absent. */
+/* <tag> has come: what would have come before it is absent. */
 static void pass(struct dataset_scan *s, uint32_t tag)
 {
 	struct dataset_wanted *w = s->wanted;
@@ -82,52 +92,119 @@ static void note(struct dataset_wanted *w, const struct dataset_element *el,
 	w->value = el->value;
 }
 
-/* Step over the element whose tag has been passed.  False at the end. */
-static bool take(struct dataset_scan *s)
+/* The first from <low> on whose tag is not below <tag> */
+static size_t at_least(const struct dataset_wanted *w, size_t low, size_t high,
+		       uint32_t tag)
+{
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (w[middle].tag < tag)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void note_all(struct dataset_scan *s, const struct dataset_element *el,
+		     enum dataset_state state)
 {
 	struct dataset_wanted *w = s->wanted;
 	size_t n = s->nplain + s->nprivate;
-	struct dataset_element el;
-	bool whole = dataset_next(&s->ds, &el), cut = s->ds.bytes.state == READ_MORE;
-	enum dataset_state state = cut ? DATASET_CUT : DATASET_PRESENT;
+	size_t i = at_least(w, 0, s->nplain, el->tag);
 
-	s->needed = cut ? s->size : s->size - reader_left(&s->ds.bytes);
-	if (!whole && !cut)
-		pass(s, UINT32_MAX);
-	if (!whole && (!cut || el.tag == 0))
-		return false;
-	for (size_t i = s->next_plain; i < s->nplain && w[i].tag == el.tag; i++)
-		note(&w[i], &el, state);
-	for (size_t i = s->next_private; i < n && w[i].tag >> 16 == el.tag >> 16; i++) {
-		note(&w[i], &el, state);
-		note_creator(&w[i], &el);
+	for (; i < s->nplain && w[i].tag == el->tag; i++)
+		note(&w[i], el, state);
+	for (i = at_least(w, s->nplain, n, el->tag & 0xFFFF0000);
+	     i < n && w[i].tag >> 16 == el->tag >> 16; i++) {
+		note(&w[i], el, state);
+		note_creator(&w[i], el);
 	}
+}
+
+static void note_order(struct dataset_scan *s, uint32_t tag)
+{
+	if (tag < s->above)
+		s->disordered = true;
+	else
+		s->above = (uint64_t)tag + 1;
+}
+
+/* What an element tells of those that are not there.  One that is not whole is known to
+ * reach as far as the value does that it lacks.
+ */
+static void note_end(struct dataset_scan *s, const struct dataset_element *el)
+{
+	size_t here = offset(s, s->ds.bytes.pos);
+	bool measured = el->value.ptr && (s->beyond || el->length != DATASET_UNDEFINED);
+
+	s->enough = measured ? offset(s, el->value.ptr) : here;
+	s->beyond |= here + s->ds.lacks >= DATASET_HEAD;
+	if (s->beyond && !s->disordered)
+		pass(s, el->tag);
+}
+
+/* The data set has ended.  If its tags are in disorder, private elements may stand before
+ * their creator: then it is walked over once more.  True if so.
+ */
+static bool end(struct dataset_scan *s)
+{
+	size_t n = s->nplain + s->nprivate;
+
+	if (s->disordered && s->nprivate > 0 && !s->again) {
+		s->again = true;
+		s->ds.bytes = s->all.bytes;
+		return true;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!settled(&s->wanted[i]))
+			s->wanted[i].state = DATASET_ABSENT;
+	s->enough = offset(s, s->all.bytes.end);
+	return false;
+}
+
+/* Step over an element.  False at the end of what can be read. */
+static bool take(struct dataset_scan *s)
+{
+	struct dataset_element el;
+	bool whole = dataset_next(&s->ds, &el);
+	enum read_state state = s->ds.bytes.state;
+
+	if (!whole && state == READ_OK)
+		return end(s);
+	if (!whole && el.tag == 0)
+		return false;
+	if (!s->again)
+		note_order(s, el.tag);
+	if (state != READ_BAD)
+		note_all(s, &el, whole ? DATASET_PRESENT : DATASET_CUT);
+	note_end(s, &el);
 	return whole;
 }
 
-/* Read the next tag without its element. */
-static void look_ahead(struct dataset_scan *s)
+static void note_needed(struct dataset_scan *s, const struct dataset_wanted *w)
 {
-	uint32_t tag = dataset_peek(&s->ds);
+	size_t needed = offset(s, s->all.bytes.end);
 
-	if (tag == 0)
-		return;
-	s->needed = s->size - reader_left(&s->ds.bytes) + sizeof(tag);
-	pass(s, tag);
+	if (w->state == DATASET_PRESENT)
+		needed = offset(s, w->value.ptr) + w->value.len;
+	else if (w->state == DATASET_ABSENT)
+		needed = s->enough;
+	s->needed = greater(s->needed, needed);
 }
 
 const struct dataset_wanted *dataset_find(struct dataset_scan *s, size_t i)
 {
+	struct dataset_wanted *w = &s->wanted[i];
 	bool going = true;
 
-	while (going && !settled(&s->wanted[i])) {
-		if (s->ahead)
-			going = take(s);
-		else
-			look_ahead(s);
-		s->ahead = !s->ahead;
-	}
-	return &s->wanted[i];
+	while (going && !settled(w))
+		going = take(s);
+	note_needed(s, w);
+	if (s->disordered && !s->ds.odd)
+		s->ds.odd = "the data set's tags are not in ascending order";
+	return w;
 }
 
 size_t dataset_scan_bytes(const struct dataset_scan *s)
@@ -139,15 +216,18 @@ enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wante
 				size_t n)
 {
 	struct dataset_scan s;
+	bool known = true;
 
 	for (size_t i = 0; i < n; i++)
 		wanted[i].creator = NULL;
 	dataset_scan_begin(&s, *ds, wanted, n, 0);
 	for (size_t i = 0; i < n; i++)
-		if (!settled(dataset_find(&s, i)))
+		if (!settled(dataset_find(&s, i))) {
 			wanted[i] = (struct dataset_wanted){.tag = wanted[i].tag};
+			known = false;
+		}
 	*ds = s.ds;
-	return s.ds.bytes.state;
+	return known ? READ_OK : s.ds.bytes.state;
 }
 
 struct dataset_items dataset_items_of(const struct dataset_wanted *sequence,

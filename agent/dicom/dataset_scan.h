@@ -30,17 +30,26 @@ struct dataset_wanted {
 	uint32_t last;        /* the greatest tag it can have, as far as is known */
 };
 
-/* A walk over a data set that goes only as far as dataset_find() needs.  Afterwards
- * ds.bytes.state is READ_OK, READ_MORE at the end of what has arrived, or READ_BAD where
- * the data set is broken.
+/* Elements that begin in so many bytes at the head of a data set are found in whatever
+ * order they stand; only behind them the order of PS3.5 7.1 is relied on.
+ */
+enum { DATASET_HEAD = 48 * 1024 };
+
+/* A walk over a data set that goes only as far as dataset_find() needs.  Behind the last
+ * step ds.bytes.state is READ_OK, READ_MORE at the end of what has arrived, READ_BAD
+ * where the data set is broken; ds.odd says what was not as PS3.5 7 wants it.
  */
 struct dataset_scan {
-	struct dataset ds;
+	struct dataset ds, all;        /* what is left, and the whole */
 	struct dataset_wanted *wanted; /* the caller's */
 	size_t nplain, nprivate;
-	size_t next_plain, next_private; /* every element before these is settled */
-	bool ahead;                      /* the next tag has been looked at */
-	size_t size, needed;             /* bytes of the data set */
+	size_t next_plain, next_private; /* those before these are not to come any more */
+	uint64_t above;                  /* the greatest tag so far, plus 1 */
+	bool disordered;                 /* a tag was not greater than all before */
+	bool beyond;                     /* the head has been seen */
+	bool again;                      /* this is the second walk */
+	size_t enough; /* bytes that were needed to declare the last one absent */
+	size_t needed; /* bytes of the data set */
 };
 
 /* Look for <wanted> in <ds>: first <nplain> elements without creator, sorted by tag,
@@ -49,11 +58,16 @@ struct dataset_scan {
 void dataset_scan_begin(struct dataset_scan *s, struct dataset ds,
 			struct dataset_wanted *wanted, size_t nplain, size_t nprivate);
 
-/* Find out about wanted[i].  The walk goes on if that is necessary, and settles whatever
- * else of <wanted> it passes.  Elements come in ascending order (PS3.5 7.1), so a greater
- * tag proves that one is absent, whatever its value.  Present and absent are final: more
- * bytes do not change them, nor does the order of the calls.  In a data set that
- * is broken, what had not been found is absent.
+/* Find out about wanted[i].  The walk goes on if it must, and all of <wanted> that it
+ * passes is settled too.  Present and absent are final: more bytes do not change them,
+ * nor does the order in which is asked.
+ *
+ * An element is present as soon as it has come; of several with one tag the first counts,
+ * as to DCMTK.  It is absent if the data set has ended without it.  Before the end it is
+ * absent if all elements that begin in DATASET_HEAD bytes have been seen, their tags
+ * ascend, and one is greater: in most images pixel data is that element, of which no more
+ * than the header must have come.  In a data set that is broken, what had not been found
+ * stays unknown.
  */
 const struct dataset_wanted *dataset_find(struct dataset_scan *s, size_t i);
 
@@ -62,7 +76,7 @@ size_t dataset_scan_bytes(const struct dataset_scan *s);
 
 /* Find all <n> of <wanted>, none of which has a creator; what is cut is unknown.
  * READ_OK: nothing is unknown.  READ_MORE: something is, and more bytes will tell.
- * READ_BAD: the data set is broken.
+ * READ_BAD: something is, and the data set is broken.
  */
 enum read_state dataset_collect(struct dataset *ds, struct dataset_wanted *wanted,
 				size_t n);

@@ -97,7 +97,8 @@ static void parse_command(struct dimse_message *m)
 				     {.tag = REQUESTED_SOP_CLASS_UID},
 				     {.tag = COMMAND_FIELD},
 				     {.tag = COMMAND_DATA_SET_TYPE}};
-	struct dataset ds = {reader_of(m->command, false), DATASET_IMPLICIT_LE};
+	struct dataset ds = {.bytes = reader_of(m->command, false),
+			     .encoding = DATASET_IMPLICIT_LE};
 	uint16_t type;
 
 	m->command_whole = true;

@@ -50,5 +50,5 @@ bool inflate_prefix(struct slice in, struct writer *out, void *arena, bool *cut)
 		return false;
 	else if (z.avail_out == 0)
 		*cut = true;
-	return true;
+	return result == Z_STREAM_END || *cut;
 }

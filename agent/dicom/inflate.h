@@ -11,7 +11,8 @@ enum { INFLATE_ARENA = 64 * 1024 };
 /* Inflate (RFC 1951) as much of <in> as there is and as <out> has room for, with
  * <arena>, INFLATE_ARENA bytes aligned for any type, as working memory.  <*cut>
  * says, on entry, whether <in> goes on behind what is there, and afterwards whether
- * the inflated bytes do.  False if <in> is not a deflated stream.
+ * the inflated bytes do.  False if <in> is not a deflated stream, or
+ * one without its end though nothing is behind it.
  */
 bool inflate_prefix(struct slice in, struct writer *out, void *arena,
 		    bool *cut) MUST_CHECK;

@@ -51,8 +51,24 @@ static void put_decoded(struct gathering *g, struct slice character_set,
 		g->text->failed = true;
 }
 
+/* The Specific Character Set of the data set; false if it is not known yet.  It stands
+ * before all text, but in a data set whose tags do not ascend.
+ */
+static bool find_character_set(struct gathering *g, struct slice *character_set)
+{
+	const struct policy *policy = g->from->policy;
+	const struct dataset_wanted *w;
+
+	if (g->attribute->source == POLICY_COMMAND)
+		return true;
+	w = dataset_find(&g->from->data_set, policy->character_set - policy->ncommand);
+	*character_set = w->value;
+	return w->state == DATASET_PRESENT || w->state == DATASET_ABSENT;
+}
+
 /* Append the value of an element.  A value at the top level that needs no decoding is not
- * copied but returned; otherwise an empty slice is returned.
+ * copied but returned; otherwise an empty slice is returned.  <character_set> is that of
+ * the item, or NULL.
  */
 static struct slice put_element(struct gathering *g, const struct dataset_wanted *w,
 				enum dataset_encoding encoding,
@@ -64,6 +80,11 @@ static struct slice put_element(struct gathering *g, const struct dataset_wanted
 
 	if (un) /* little endian in any transfer syntax (PS3.5 6.2.2 note) */
 		encoding = DATASET_IMPLICIT_LE;
+	if (delimiters && !is_plain(w->value) && !character_set.ptr &&
+	    !find_character_set(g, &character_set)) {
+		g->cut = true;
+		return (struct slice){0};
+	}
 	if (g->values++ > 0)
 		writer_u8(g->text, policy_separator(g->attribute->vr));
 	if (dataset_number_text(vr, w->value, encoding, g->text))
@@ -82,6 +103,17 @@ static void gather_items(struct gathering *g, const struct dataset_wanted *seque
 			 enum dataset_encoding encoding, struct slice character_set,
 			 size_t step);
 
+/* Note what was wrong within a sequence, where the walk over the data set may not look.
+ */
+static void note_state(struct gathering *g, const struct dataset *item)
+{
+	struct facts_elements *e = g->from;
+
+	e->broken |= item->bytes.state == READ_BAD;
+	if (!e->data_set.ds.odd)
+		e->data_set.ds.odd = item->odd;
+}
+
 /* Look for the element of step <step> of the path in one item, which may have a Specific
  * Character Set of its own (PS3.3 C.12.1.1.2).
  */
@@ -97,6 +129,9 @@ static void gather_item(struct gathering *g, const struct dataset *item,
 	dataset_scan_begin(&scan, *item, w + first, wanted->creator ? 1 : 2 - first,
 			   wanted->creator ? 1 : 0);
 	dataset_find(&scan, 1 - first);
+	if (first == 0 && !is_plain(w[1].value))
+		dataset_find(&scan, 0);
+	note_state(g, &scan.ds);
 	if (first == 0 && w[0].state == DATASET_PRESENT)
 		character_set = w[0].value;
 	if (w[1].state == DATASET_UNKNOWN)
@@ -109,6 +144,15 @@ static void gather_item(struct gathering *g, const struct dataset *item,
 		put_element(g, &w[1], item->encoding, character_set);
 }
 
+/* Where no VR says that a value is a sequence: false if it does not begin like one. */
+static bool may_be_items(const struct dataset_items *items)
+{
+	const struct dataset ds = {.bytes = items->bytes, .encoding = items->encoding};
+	uint32_t tag = dataset_peek(&ds);
+
+	return tag == 0 || tag >> 16 == 0xFFFE;
+}
+
 static void gather_items(struct gathering *g, const struct dataset_wanted *sequence,
 			 enum dataset_encoding encoding, struct slice character_set,
 			 size_t step)
@@ -119,13 +163,16 @@ static void gather_items(struct gathering *g, const struct dataset_wanted *seque
 
 	if (sequence->vr[0] && !dict_vr_is(sequence->vr, "SQ UN"))
 		return;
+	if (!dict_vr_is(sequence->vr, "SQ") && !may_be_items(&items))
+		return;
 	for (size_t i = 0; dataset_next_item(&items, &item); i++) {
 		if (wanted == POLICY_ANY_ITEM || wanted == i)
 			gather_item(g, &item, character_set, step);
 		if (wanted == i)
 			return;
 	}
-	g->cut |= items.bytes.state == READ_MORE;
+	g->cut |= items.bytes.state != READ_OK;
+	note_state(g, &(struct dataset){.bytes = items.bytes});
 }
 
 static struct policy_fact gathered(const struct gathering *g)
@@ -148,24 +195,21 @@ struct policy_fact facts_elements_get(struct facts_elements *e,
 	struct dataset_scan *scan = in_command ? &e->command : &e->data_set;
 	size_t first = in_command ? 0 : e->policy->ncommand;
 	const struct dataset_wanted *w;
-	struct slice character_set = {0}, whole;
+	struct slice whole;
 
 	if (!scan->wanted) /* nothing has come */
 		return fact_unknown;
 	w = dataset_find(scan, a->element - first);
-	if (!in_command)
-		character_set = e->wanted[e->policy->character_set].value;
 	if (w->state == DATASET_ABSENT)
 		return fact_absent;
 	if (w->state == DATASET_UNKNOWN || (w->state == DATASET_CUT && a->npath == 1))
 		return fact_unknown;
 	if (a->npath > 1) {
-		gather_items(&g, w, scan->ds.encoding, character_set, 1);
+		gather_items(&g, w, scan->ds.encoding, (struct slice){0}, 1);
 		return gathered(&g);
 	}
-	whole = put_element(&g, w, scan->ds.encoding, character_set);
-	return whole.ptr ? fact_present(whole)
-			 : fact_written(text, g.start, POLICY_PRESENT);
+	whole = put_element(&g, w, scan->ds.encoding, (struct slice){0});
+	return whole.ptr ? fact_present(whole) : gathered(&g);
 }
 
 /*** what has come ***/
@@ -207,12 +251,14 @@ bool facts_elements_begin(struct facts_elements *e, const struct policy *policy)
 						.creator = policy->elements[i].creator};
 	e->command = e->data_set = (struct dataset_scan){0};
 	e->whole = (struct dataset){0};
+	e->broken = false;
 	return true;
 }
 
 void facts_elements_command(struct facts_elements *e, struct slice bytes)
 {
-	const struct dataset ds = {reader_of(bytes, false), DATASET_IMPLICIT_LE};
+	const struct dataset ds = {.bytes = reader_of(bytes, false),
+				   .encoding = DATASET_IMPLICIT_LE};
 
 	dataset_scan_begin(&e->command, ds, e->wanted, e->policy->ncommand, 0);
 }
@@ -220,7 +266,7 @@ void facts_elements_command(struct facts_elements *e, struct slice bytes)
 void facts_elements_data_set(struct facts_elements *e, struct slice bytes,
 			     enum dataset_encoding encoding, bool cut)
 {
-	const struct dataset ds = {reader_of(bytes, cut), encoding};
+	const struct dataset ds = {.bytes = reader_of(bytes, cut), .encoding = encoding};
 
 	e->whole = ds;
 	dataset_scan_begin(&e->data_set, ds, e->wanted + e->policy->ncommand,
@@ -241,6 +287,11 @@ bool facts_elements_text(struct facts_elements *e, uint32_t tag, struct writer *
 	if (w[0].state == DATASET_PRESENT)
 		character_set = w[0].value;
 	return charset_decode(e->charset, character_set, "\\", w[1].value, text);
+}
+
+bool facts_elements_broken(const struct facts_elements *e)
+{
+	return e->broken || e->data_set.ds.bytes.state == READ_BAD;
 }
 
 size_t facts_elements_bytes(const struct facts_elements *e)

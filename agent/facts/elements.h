@@ -15,6 +15,7 @@ struct facts_elements {
 	struct dataset whole;          /* the data set, as far as it has come */
 	struct dataset_wanted *wanted; /* one for each of policy->elements */
 	size_t room;                   /* elements allocated in <wanted> */
+	bool broken;                   /* a sequence that was looked into is */
 	struct charset *charset;
 };
 
@@ -49,6 +50,11 @@ struct policy_fact facts_elements_get(struct facts_elements *e,
  */
 bool facts_elements_text(struct facts_elements *e, uint32_t tag,
 			 struct writer *text) MUST_CHECK;
+
+/* True if what was asked for cannot be known, since the data set cannot be read up to its
+ * end.  <e>->data_set.ds.odd says what could be read though it is not as PS3.5 wants it.
+ */
+bool facts_elements_broken(const struct facts_elements *e);
 
 /* Bytes of the data set that were read for the facts asked for so far. */
 size_t facts_elements_bytes(const struct facts_elements *e);

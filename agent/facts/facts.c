@@ -39,6 +39,7 @@ bool facts_begin(struct facts *f, const struct policy *policy)
 	f->association.message = NULL;
 	f->association.transfer_syntax = (struct slice){0};
 	f->scratch->too_hard = false;
+	f->scratch->too_large = false;
 	memset(f->known, 0, policy->nattributes * sizeof(*f->known));
 	f->text = writer_of(f->bytes, sizeof(f->bytes));
 	return true;
@@ -61,6 +62,7 @@ static const struct facts_known *look_up(struct facts *f,
 		return known;
 	known->asked = true;
 	known->so_far = known->final = find(f, a);
+	f->scratch->too_large |= fact_is_too_large(&known->so_far);
 	if (known->final.state == POLICY_AT_LEAST)
 		known->final.state = POLICY_PRESENT;
 	else if (known->final.state != POLICY_PRESENT)
@@ -85,15 +87,43 @@ static const struct policy_fact *get_final(void *context,
 	return &look_up(context, a)->final;
 }
 
+static const struct policy_fact *get_unsure(void *context,
+					    const struct policy_attribute *a)
+{
+	const struct facts_known *known = look_up(context, a);
+
+	return fact_is_too_large(&known->so_far) ? &known->so_far : &known->final;
+}
+
 const struct policy_fact *facts_get(struct facts *f, enum facts_time when,
 				    const struct policy_attribute *a)
 {
-	return when == FACTS_FINAL ? get_final(f, a) : get_so_far(f, a);
+	return facts_view(f, when).get(f, a);
+}
+
+/* The policy_assume of FACTS_FINAL: a value that is too large for a test does not pass.
+ */
+static enum policy_tri assume_no(void *assumptions, const struct policy_node *node,
+				 const struct policy_fact *fact,
+				 const struct policy_facts *facts)
+{
+	(void)assumptions;
+	(void)node;
+	(void)fact;
+	(void)facts;
+	return POLICY_NO;
 }
 
 struct policy_facts facts_view(struct facts *f, enum facts_time when)
 {
-	return (struct policy_facts){.get = when == FACTS_FINAL ? get_final : get_so_far,
+	static const struct policy_facts views[] = {
+		[FACTS_SO_FAR] = {.get = get_so_far},
+		[FACTS_FINAL] = {.get = get_final, .assume = assume_no},
+		[FACTS_UNSURE] = {.get = get_unsure},
+	};
+
+	return (struct policy_facts){.get = views[when].get,
+				     .assume = views[when].assume,
 				     .context = f,
 				     .now = f->now,
 				     .scratch = f->scratch};

@@ -13,14 +13,15 @@
 
 enum { FACTS_TEXT_SIZE = 128 * 1024 }; /* bytes of decoded values */
 
-/* Two ways to look at what has not come yet. */
+/* Ways to look at what has not come yet. */
 enum facts_time {
 	FACTS_SO_FAR, /* it may still come: unknown */
-	FACTS_FINAL   /* nothing more comes: absent, and the values that are there are all
+	FACTS_FINAL,  /* nothing more comes: absent, and the values that are there are all
 		       */
+	FACTS_UNSURE  /* the same, but what is too large is unknown */
 };
 
-/* One attribute of the policy, in both ways. */
+/* One attribute of the policy, in these ways. */
 struct facts_known {
 	bool asked; /* the rest is valid */
 	struct policy_fact so_far, final;

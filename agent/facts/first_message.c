@@ -21,7 +21,7 @@ bool first_message_data(struct first_message *m, struct slice transfer_syntax,
 		struct writer out = writer_of(m->inflated, sizeof(m->inflated));
 
 		sound = inflate_prefix(bytes, &out, m->inflate_arena, &cut);
-		cut &= sound;
+		cut |= !sound;
 		bytes = writer_slice(&out);
 	}
 	facts_elements_data_set(elements, bytes, dataset_syntax_encoding(transfer_syntax),

@@ -144,6 +144,10 @@ static void load_document(struct builder *b, json_t *root, struct policy *policy
 	       policy_equal_outcome(&policy->rules[policy->nvaried - 1].outcome,
 				    &policy->otherwise))
 		policy->nvaried--;
+	policy->nrefusing = policy->nrules;
+	while (policy->nrefusing > 0 &&
+	       policy->rules[policy->nrefusing - 1].outcome.pools)
+		policy->nrefusing--;
 	policy->index = index_build(b, policy->rules, policy->nrules);
 	warn_unused(b);
 }

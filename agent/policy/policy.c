@@ -79,8 +79,10 @@ static bool in_set(const struct policy_set *set, const char *vr, struct slice va
 	if (set->fold) {
 		struct writer out = writer_of(s->folded, sizeof(s->folded));
 
-		if (!unicode_fold(&s->unicode, value, &out))
+		if (!unicode_fold(&s->unicode, value, &out)) {
+			s->unfolded = true;
 			return false;
+		}
 		text = writer_slice(&out);
 	}
 	if (set->nliterals > 0 && bsearch(&text, set->literals, set->nliterals,
@@ -223,6 +225,7 @@ static enum policy_tri test_match(const struct policy_node *node,
 
 	if (fact->state == POLICY_ABSENT)
 		return POLICY_NO;
+	facts->scratch->unfolded = false;
 	while (fact->state != POLICY_UNKNOWN &&
 	       policy_next_value(node->attribute->vr, &text, &value)) {
 		bool hit =
@@ -233,7 +236,9 @@ static enum policy_tri test_match(const struct policy_node *node,
 	}
 	if (any && (all || fact->state != POLICY_ONE_OF))
 		return POLICY_YES;
-	if (fact->state == POLICY_PRESENT || (fact->state == POLICY_ONE_OF && !any))
+	facts->scratch->too_large |= facts->scratch->unfolded;
+	if (!facts->scratch->unfolded &&
+	    (fact->state == POLICY_PRESENT || (fact->state == POLICY_ONE_OF && !any)))
 		return POLICY_NO;
 	return unknown(node, fact, facts);
 }

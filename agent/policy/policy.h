@@ -214,7 +214,8 @@ struct policy {
 	char id[POLICY_ID_SIZE]; /* hash of its files and of the probes' answers */
 	const struct policy_rule *rules;
 	size_t nrules;
-	size_t nvaried; /* rules from this number on have the outcome of <otherwise> */
+	size_t nvaried;   /* rules from this number on have the outcome of <otherwise> */
+	size_t nrefusing; /* and from this number on they do not refuse */
 	const struct policy_index *index;
 	struct policy_outcome otherwise;                  /* when no rule matches */
 	const struct policy_attribute *const *attributes; /* all that it names, once */
@@ -241,14 +242,17 @@ struct policy {
 
 /*** evaluation ***/
 
-enum { POLICY_FOLDED_SIZE = 64 * 1024 }; /* bytes; a longer value matches no folded set */
+/* Bytes.  Whether a longer value is in a folded set is not known. */
+enum { POLICY_FOLDED_SIZE = 64 * 1024 };
 
 /* Working memory for evaluation; one for each thread. */
 struct policy_scratch {
 	struct regex_scratch *regex;
 	struct unicode_scratch unicode;
 	uint8_t folded[POLICY_FOLDED_SIZE];
-	bool too_hard; /* set when a regular expression gave up */
+	bool unfolded;  /* set when a value was too long for <folded> */
+	bool too_hard;  /* set when a regular expression gave up */
+	bool too_large; /* set when something was unknown that is too large to be known */
 };
 
 struct policy_facts;

@@ -314,6 +314,24 @@ const struct policy_outcome *ruling_decide(const struct policy *policy,
 	return is_complete(policy, outcome, facts) ? outcome : NULL;
 }
 
+const struct policy_outcome *ruling_may_refuse(const struct policy *policy,
+					       const struct policy_facts *facts)
+{
+	size_t last = policy->otherwise.pools ? policy->nrefusing : policy->nrules;
+	size_t i = policy_index_next(policy->index, facts, 0);
+
+	for (; i < last; i = policy_index_next(policy->index, facts, i + 1)) {
+		const struct policy_outcome *o = &policy->rules[i].outcome;
+		enum policy_tri truth = policy_test(&policy->rules[i].condition, facts);
+
+		if (truth != POLICY_NO && !o->pools)
+			return o;
+		if (truth == POLICY_YES)
+			return NULL;
+	}
+	return policy->otherwise.pools ? NULL : &policy->otherwise;
+}
+
 bool ruling_each(const struct policy *policy, const struct policy_facts *facts,
 		 void (*visit)(void *context, const struct policy_outcome *outcome),
 		 void *context)

@@ -33,6 +33,12 @@
 const struct policy_outcome *ruling_decide(const struct policy *policy,
 					   const struct policy_facts *facts);
 
+/* The first outcome that refuses and can still be the one, NULL if there is none.  Some
+ * that cannot be may be returned.  What may be refused is not let through unseen.
+ */
+const struct policy_outcome *ruling_may_refuse(const struct policy *policy,
+					       const struct policy_facts *facts);
+
 enum { RULING_MOST = 256 }; /* rules that ruling_each() tests at most */
 
 /* Call <visit> with the outcome of each rule that can still be the first to match; some

@@ -133,7 +133,9 @@ local function undecided(txn)
 	if closed(txn.req) then
 		return hang_up(txn, "closed by the SCU before it was decided where to send it")
 	elseif get(txn, "backend") == "" then
-		return refuse(txn, pdu.A_ABORT, "refused by the policy, which has no pool for what sends no data")
+		return refuse(txn, pdu.A_ABORT, get(txn, "verdict") == "more"
+			and "not decided on the data that came, and a rule that refuses could match"
+			or "refused by the policy, which has no pool for what sends no data")
 	elseif get(txn, "spoe_error") ~= nil then
 		return fall_back(txn, "no answer", ("no answer from the agent about the data, the fallback is used (SPOE error %d)")
 			:format(error_code(txn)))

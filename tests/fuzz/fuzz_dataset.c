@@ -13,7 +13,7 @@ enum { TAGS = sizeof(tags) / sizeof(tags[0]) };
 static enum read_state collect(struct slice in, bool cut, enum dataset_encoding encoding,
 			       struct dataset_wanted *w)
 {
-	struct dataset ds = {reader_of(in, cut), encoding};
+	struct dataset ds = {.bytes = reader_of(in, cut), .encoding = encoding};
 	enum read_state state;
 
 	for (size_t i = 0; i < TAGS; i++)
@@ -21,7 +21,7 @@ static enum read_state collect(struct slice in, bool cut, enum dataset_encoding 
 	state = dataset_collect(&ds, w, TAGS);
 	for (size_t i = 0; i < TAGS; i++) {
 		CHECK(w[i].tag == tags[i]);
-		CHECK(w[i].state != DATASET_UNKNOWN || state == READ_MORE);
+		CHECK(w[i].state != DATASET_UNKNOWN || state != READ_OK);
 		CHECK(w[i].state == DATASET_PRESENT || w[i].value.len == 0);
 		check_inside(w[i].value, in);
 	}
@@ -31,7 +31,7 @@ static enum read_state collect(struct slice in, bool cut, enum dataset_encoding 
 
 static void walk(struct slice in, enum dataset_encoding encoding)
 {
-	struct dataset ds = {reader_of(in, false), encoding};
+	struct dataset ds = {.bytes = reader_of(in, false), .encoding = encoding};
 	struct dataset_element el;
 	const uint8_t *last = in.ptr;
 	char text[256];
@@ -81,7 +81,7 @@ static void ask(struct dataset_scan *s, size_t first)
 		const struct dataset_wanted *w = dataset_find(s, (first + i) % ASKED);
 
 		CHECK(w->state == DATASET_ABSENT || w->state == DATASET_PRESENT ||
-		      s->ds.bytes.state == READ_MORE);
+		      s->ds.bytes.state != READ_OK);
 		CHECK(dataset_scan_bytes(s) >= last && dataset_scan_bytes(s) <= size);
 		last = dataset_scan_bytes(s);
 	}
@@ -95,10 +95,12 @@ static void check_needed(struct dataset whole, size_t i)
 	struct slice in = slice_of(whole.bytes.pos, reader_left(&whole.bytes));
 
 	dataset_find(&s, i);
-	if (s.ds.bytes.state != READ_OK || (!s.ahead && w[i].state == DATASET_ABSENT))
+	if (s.ds.bytes.state != READ_OK || (!s.beyond && w[i].state == DATASET_ABSENT))
 		return;
 	in = slice_head(in, dataset_scan_bytes(&s));
-	again = scan_of((struct dataset){reader_of(in, true), whole.encoding}, part);
+	again = scan_of((struct dataset){.bytes = reader_of(in, true),
+					 .encoding = whole.encoding},
+			part);
 	CHECK(dataset_find(&again, i)->state == w[i].state);
 	CHECK(slice_equal(part[i].value, w[i].value));
 	CHECK(dataset_scan_bytes(&again) == in.len);
@@ -179,7 +181,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(part[i].state == whole[i].state);
 		CHECK(slice_equal(part[i].value, whole[i].value));
 	}
-	check_part((struct dataset){reader_of(slice_head(in, cut), true), encoding},
-		   (struct dataset){reader_of(in, false), encoding}, data[1] % ASKED, 0);
+	check_part((struct dataset){.bytes = reader_of(slice_head(in, cut), true),
+				    .encoding = encoding},
+		   (struct dataset){.bytes = reader_of(in, false), .encoding = encoding},
+		   data[1] % ASKED, 0);
 	return 0;
 }

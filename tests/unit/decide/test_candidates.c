@@ -127,7 +127,7 @@ static void test_fallback(void **state)
 	struct candidates c = find(MAYBE("both"), "", "");
 
 	assert_ptr_equal(c.fallback, &policy->otherwise);
-	assert_ptr_equal(candidates_fallback(&facts), c.fallback);
+	assert_ptr_equal(candidates_fallback(&facts, FACTS_UNSURE, &c.when), c.fallback);
 	c = find(MAYBE("both") ",{'name': 'x', 'if': {'PatientID': {'present': false}},"
 			       " 'backend': 'implicit'}",
 		 "", "");

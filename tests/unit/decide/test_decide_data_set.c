@@ -211,8 +211,8 @@ static void check_cut(const char *condition, bool holds, struct form f, bool eac
 		decided += route;
 		len = each_byte || route ? len + 1 : (size_t)h->need;
 	}
-	/* the pixels are never waited for */
-	assert_true(decided > (each_byte ? strlen("pixels") : 0));
+	/* there may be a tag behind the pixels, few as they are */
+	assert_true(decided > 0);
 }
 
 static void test_each_condition(void **state)
@@ -264,7 +264,7 @@ static void test_keys(void **state)
 		}
 }
 
-/* A data set that ends or breaks within a sequence: what was not found is absent. */
+/* A data set that ends or breaks within a sequence: what was not found is unknown. */
 static void test_broken(void **state)
 {
 	static const struct {
@@ -279,9 +279,9 @@ static void test_broken(void **state)
 		 "'S1'",
 		 "no", true},
 		{"4000 7502 'SQ' 0000 <FEFF 00E0 <4000 0900 'SH' 0900 'S1'>>", "no",
-		 false},
-		{"4000 7502 'SQ' 0000 <FEFF 00E0 0C000000 4000 0900>", "no", false},
-		{"4000 7502 'SQ' 0000 <4000 0900 'SH' 0200 'S1'>", "no", false},
+		 true},
+		{"4000 7502 'SQ' 0000 <FEFF 00E0 0C000000 4000 0900>", "no", true},
+		{"4000 7502 'SQ' 0000 <4000 0900 'SH' 0200 'S1'>", "no", true},
 		{"4000 7502 'LO' 0200 'S1'", "no", false},
 		{"4000 7502 'SQ' 0000 FFFF0000 'S1'", "no", true},
 		{"4000 7502 'SQ' 0000 00000000", "no", false},

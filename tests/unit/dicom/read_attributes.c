@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* read_attributes ENCODING STEP FILE < TAGS, of tests/e2e/policy/test_dataset_against_pydicom.py
+/* read_attributes ENCODING STEP FILE < TAGS, of
+ * tests/e2e/policy/test_dataset_against_pydicom.py
  *
  * FILE holds a data set without preamble and header, ENCODING is implicit, little,
  * big or deflated, TAGS are hexadecimal, ascending.  Writes for each tag: the tag,
@@ -22,7 +23,7 @@ static size_t n;
 static enum read_state collect(struct slice in, bool cut, enum dataset_encoding encoding,
 			       struct dataset_wanted *w)
 {
-	struct dataset ds = {reader_of(in, cut), encoding};
+	struct dataset ds = {.bytes = reader_of(in, cut), .encoding = encoding};
 
 	for (size_t i = 0; i < n; i++)
 		w[i].tag = whole[i].tag;

@@ -109,8 +109,9 @@ static struct dataset_scan scan_of(struct slice in, bool cut,
 		w[i] = (struct dataset_wanted){.tag = expected[i].tag,
 					       .creator = expected[i].creator,
 					       .state = DATASET_PRESENT};
-	dataset_scan_begin(&s, (struct dataset){reader_of(in, cut), encoding}, w, PLAIN,
-			   WANTED - PLAIN);
+	dataset_scan_begin(
+		&s, (struct dataset){.bytes = reader_of(in, cut), .encoding = encoding},
+		w, PLAIN, WANTED - PLAIN);
 	return s;
 }
 
@@ -244,8 +245,8 @@ static void test_no_more_than_needed(void **state)
 			dataset_find(&s, i);
 			assert_int_equal(dataset_scan_bytes(&s), needed);
 
-			s = scan_of(slice_head(all, needed), true, forms[f].encoding,
-				    part);
+			s = scan_of(slice_head(all, needed), needed < all.len,
+				    forms[f].encoding, part);
 			check_same(dataset_find(&s, i), &w[i]);
 			assert_int_equal(part[i].state, w[i].state);
 			assert_int_equal(dataset_scan_bytes(&s), needed);
@@ -267,16 +268,111 @@ static void test_no_more_than_needed(void **state)
 		}
 }
 
-static void test_a_greater_tag_is_enough(void **state)
+/* Modality, absent or not, with <before> and <after> around it */
+static enum dataset_state state_of(const char *before, size_t filler, const char *after,
+				   bool cut, const char **odd)
 {
-	struct slice in = edge(sample("0800 0500 'CS' 0200 'xx' 0800 6000"));
-	struct dataset_wanted w[WANTED];
-	struct dataset_scan s = scan_of(in, true, DATASET_EXPLICIT_LE, w);
+	static uint8_t buf[ROOM];
+	struct writer out = writer_of(buf, sizeof(buf));
+	struct dataset_wanted w = {.tag = 0x00080060};
+	struct dataset_scan s;
 
-	assert_int_equal(dataset_find(&s, 1)->state, DATASET_ABSENT);
-	assert_int_equal(dataset_find(&s, 2)->state, DATASET_CUT);
-	assert_int_equal(w[2].value.len, 0);
-	assert_string_equal(w[2].vr, "");
+	sample_write(&out, before);
+	for (size_t i = 0; i < filler; i++)
+		writer_u8(&out, 0);
+	sample_write(&out, after);
+	assert_true(writer_ok(&out));
+	dataset_scan_begin(
+		&s,
+		(struct dataset){.bytes = reader_of(edge(writer_slice(&out)), cut),
+				 .encoding = DATASET_EXPLICIT_LE},
+		&w, 1, 0);
+	dataset_find(&s, 0);
+	*odd = s.ds.odd;
+	return w.state;
+}
+
+#define FIRST    "0800 1600 'UI' 0400 '1.2' 00"
+#define MODALITY "0800 6000 'CS' 0200 'CT'"
+#define PATIENT  "1000 2000 'LO' 0200 'P1'"
+
+/* Absent is what the end of the data set proves, or ascending tags behind its head. */
+static void test_what_proves_absence(void **state)
+{
+	enum { BEHIND = DATASET_HEAD };
+	static const struct {
+		const char *before;
+		size_t filler;
+		const char *after;
+		bool cut;
+		enum dataset_state expected;
+		bool odd;
+	} cases[] = {
+		{FIRST PATIENT, 0, "", false, DATASET_ABSENT, false},
+		{FIRST PATIENT, 0, "", true, DATASET_UNKNOWN, false},
+		{FIRST PATIENT, 0, MODALITY, true, DATASET_PRESENT, true},
+		{PATIENT FIRST MODALITY, 0, "", true, DATASET_PRESENT, true},
+		{PATIENT FIRST, 0, "", true, DATASET_UNKNOWN, true},
+		/* a value that reaches behind the head, however little of it has come */
+		{FIRST PATIENT "E07F 1000 'OW' 0000 0000 0800", 0, "", true,
+		 DATASET_ABSENT, false},
+		{FIRST PATIENT "E07F 1000 'OW' 0000 0000 08", 0, "", true,
+		 DATASET_UNKNOWN, false},
+		{FIRST PATIENT "E07F 1000 'OW' 0000 FFFFFFFF FEFF 00E0 00000000"
+			       "FEFF 00E0 0000 0800",
+		 0, "", true, DATASET_ABSENT, false},
+		{FIRST PATIENT "E07F 1000 'OW' 0000 00C0 0000", BEHIND, MODALITY, false,
+		 DATASET_ABSENT, false},
+		{FIRST PATIENT "E07F 1000 'OW' 0000 00B0 0000", BEHIND - 0x1000, MODALITY,
+		 false, DATASET_PRESENT, true},
+		/* but not a value that stands before it, nor where tags do not ascend */
+		{FIRST "0800 5000 'UT' 0000 0000 0800", 0, "", true, DATASET_UNKNOWN,
+		 false},
+		{PATIENT FIRST "E07F 1000 'OW' 0000 00C0 0000", BEHIND, MODALITY, false,
+		 DATASET_PRESENT, true},
+		{PATIENT FIRST "E07F 1000 'OW' 0000 00C0 0000", BEHIND, "", true,
+		 DATASET_UNKNOWN, true},
+		/* two of one tag: the first counts */
+		{MODALITY "0800 6000 'CS' 0200 'MR'", 0, "", false, DATASET_PRESENT,
+		 false},
+		{FIRST FIRST "E07F 1000 'OW' 0000 0000 0800", 0, "", true,
+		 DATASET_UNKNOWN, true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *odd;
+
+		if (state_of(cases[i].before, cases[i].filler, cases[i].after,
+			     cases[i].cut, &odd) != cases[i].expected)
+			fail_msg("case %zu", i);
+		assert_int_equal(odd != NULL, cases[i].odd);
+	}
+}
+
+/* Private elements before their creator (PS3.5 7.8.1), at the end or in the midst */
+static void test_creators_in_disorder(void **state)
+{
+	static const char *const cases[] = {
+		"0900 0110 'LO' 0200 'a1' 0900 1000 'LO' 0400 'ACME' 0800 6000 'CS' 0000",
+		"0900 0111 'LO' 0200 'a1' 1100 1000 'LO' 0400 'ACME' 0900 1100 'LO' 0400 "
+		"'ACME'",
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice in = edge(sample(cases[i]));
+
+		for (size_t len = 0; len <= in.len; len++) {
+			struct dataset_wanted w[WANTED];
+			struct dataset_scan s = scan_of(slice_head(in, len), len < in.len,
+							DATASET_EXPLICIT_LE, w);
+
+			assert_int_equal(dataset_find(&s, 13)->state,
+					 len < in.len ? DATASET_UNKNOWN
+						      : DATASET_PRESENT);
+			assert_int_equal(dataset_find(&s, 14)->state,
+					 len < in.len ? DATASET_UNKNOWN : DATASET_ABSENT);
+		}
+	}
 }
 
 /* What has come of an element, with its VR if that has */
@@ -295,8 +391,9 @@ static void test_cut_elements(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct dataset ds = {reader_of(edge(sample(cases[i].bytes)), true),
-				     DATASET_EXPLICIT_LE};
+		struct dataset ds = {
+			.bytes = reader_of(edge(sample(cases[i].bytes)), true),
+			.encoding = DATASET_EXPLICIT_LE};
 		struct dataset_element el;
 
 		assert_false(dataset_next(&ds, &el));
@@ -307,12 +404,12 @@ static void test_cut_elements(void **state)
 	}
 }
 
-/* A data set that breaks: what came before is found, all else is absent. */
+/* A data set that breaks: what came before is found, all else is unknown. */
 static void test_broken_data_sets(void **state)
 {
 	static const char *const tails[] = {"0900 0110 'LO' 0900 'short'",
-					    "0900 0110 'l'", "0800 6100 '!!' 0000",
-					    "FEFF 00E0 <>", "08"};
+					    "0900 0110 'l'", "0800 6100 '!!' 0100",
+					    "FEFF 00E0 <00>", "08"};
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		uint8_t buf[256];
@@ -323,12 +420,11 @@ static void test_broken_data_sets(void **state)
 		sample_write(&out, "0800 6000 'CS' 0200 'CT' 0900 1000 'LO' 0400 'ACME'");
 		sample_write(&out, tails[i]);
 		s = scan_of(edge(writer_slice(&out)), false, DATASET_EXPLICIT_LE, w);
-		assert_int_equal(dataset_find(&s, 13)->state, DATASET_ABSENT);
+		assert_int_equal(dataset_find(&s, 13)->state, DATASET_UNKNOWN);
 		for (size_t k = 0; k < WANTED; k++)
 			assert_int_equal(dataset_find(&s, k)->state,
-					 k == 2 ? DATASET_PRESENT : DATASET_ABSENT);
-		assert_int_equal(s.ds.bytes.state,
-				 tails[i][0] == 'F' ? READ_OK : READ_BAD);
+					 k == 2 ? DATASET_PRESENT : DATASET_UNKNOWN);
+		assert_int_equal(s.ds.bytes.state, READ_BAD);
 	}
 }
 
@@ -358,7 +454,8 @@ static void test_many_items(void **state)
 	for (size_t f = 0; f < FORMS; f++)
 		for (int un = 0; un < 2; un++) {
 			struct slice in = edge(many_items(forms[f], un ? "UN" : "SQ"));
-			struct dataset ds = {reader_of(in, false), forms[f].encoding},
+			struct dataset ds = {.bytes = reader_of(in, false),
+					     .encoding = forms[f].encoding},
 				       item;
 			struct dataset_wanted w = {.tag = 0x00111001};
 			struct dataset_items items;
@@ -472,7 +569,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_there),
 		cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_no_more_than_needed),
-		cmocka_unit_test(test_a_greater_tag_is_enough),
+		cmocka_unit_test(test_what_proves_absence),
+		cmocka_unit_test(test_creators_in_disorder),
 		cmocka_unit_test(test_cut_elements),
 		cmocka_unit_test(test_broken_data_sets),
 		cmocka_unit_test(test_many_items),

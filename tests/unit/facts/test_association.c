@@ -219,10 +219,10 @@ static void test_no_room(void **state)
 	begin(CT("01") EXPLICIT "]" MR("03") IMPLICIT "]", "");
 	known.connection.address = sample("0A000001");
 	text = writer_of(bytes, sizeof(CT_UID) + 3);
-	check(POLICY_PROPOSED_SOP_CLASS_UID, POLICY_ABSENT, "");
-	check(POLICY_SOP_CLASS_UID, POLICY_ABSENT, "");
+	check(POLICY_PROPOSED_SOP_CLASS_UID, POLICY_UNKNOWN, "");
+	check(POLICY_SOP_CLASS_UID, POLICY_UNKNOWN, "");
 	known.connection.client_name = sample("'n'*100");
-	check(POLICY_TLS_CLIENT_NAME, POLICY_ABSENT, "");
+	check(POLICY_TLS_CLIENT_NAME, POLICY_UNKNOWN, "");
 	assert_int_equal(text.len, 0);
 	check(POLICY_CLIENT_ADDRESS, POLICY_PRESENT, "10.0.0.1");
 	check(POLICY_CALLED_AE_TITLE, POLICY_PRESENT, "ARCHIVE"); /* needs none */

@@ -133,7 +133,8 @@ static void test_values(void **state)
 static void test_cut(void **state)
 {
 	const char *const elements = "0800 6000 'CS' 0200 'CT' 0800 8000 'LO' 0400 "
-				     "'ABCD' 2800 1000 'US' 0200 0002";
+				     "'ABCD' 2800 1000 'US' 0200 0002"
+				     "E07F 1000 'OW' 0000 0000 0800";
 	/* bytes behind which each is known */
 	static const struct {
 		const char *name;
@@ -142,12 +143,12 @@ static void test_cut(void **state)
 		size_t known;
 	} facts[] = {
 		{"Modality", POLICY_PRESENT, "CT", 10},
-		{"StudyDescription", POLICY_ABSENT, "", 26}, /* the tag behind it */
+		{"StudyDescription", POLICY_ABSENT, "", 44}, /* pixel data behind it */
 		{"InstitutionName", POLICY_PRESENT, "ABCD", 22},
 		{"Rows", POLICY_PRESENT, "512", 32},
 	};
 
-	for (size_t len = 0; len <= 32; len++) {
+	for (size_t len = 0; len <= 44; len++) {
 		begin("'Modality', 'StudyDescription', 'InstitutionName', 'Rows'");
 		facts_elements_data_set(&e, edge(slice_head(sample(elements), len)),
 					DATASET_EXPLICIT_LE, true);
@@ -249,7 +250,7 @@ static void test_private(void **state)
 	check("Rows", POLICY_PRESENT, "1");
 }
 
-/* What does not fit is as if it were not there; other facts stay as they are. */
+/* What does not fit is unknown; other facts stay as they are. */
 static void test_no_room(void **state)
 {
 	struct policy_fact rows;
@@ -260,8 +261,8 @@ static void test_no_room(void **state)
 		 DATASET_IMPLICIT_LE);
 	text = writer_of(bytes, 32);
 	rows = get("Rows");
-	check("StudyDescription", POLICY_ABSENT, "");
-	check(ID, POLICY_ABSENT, "");
+	check("StudyDescription", POLICY_UNKNOWN, "");
+	check(ID, POLICY_UNKNOWN, "");
 	assert_int_equal(text.len, 3);
 	check("InstitutionName", POLICY_PRESENT, "M\u00fcller");
 	assert_true(is_text(rows.text, "512"));

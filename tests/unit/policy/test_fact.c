@@ -77,7 +77,9 @@ static void test_too_long(void **state)
 	writer_u8(&w, '7'); /* would fit, but the value is lost already */
 	assert_false(writer_ok(&w));
 	fact = fact_written(&w, 3, POLICY_AT_LEAST);
-	assert_int_equal(fact.state, POLICY_ABSENT);
+	assert_int_equal(fact.state, POLICY_UNKNOWN);
+	assert_true(fact_is_too_large(&fact));
+	assert_false(fact_is_too_large(&fact_unknown) || fact_is_too_large(&first));
 	assert_int_equal(fact.text.len, 0);
 	assert_true(writer_ok(&w));
 	assert_int_equal(w.len, 3);
