@@ -4,6 +4,8 @@
 
 enum { CALLED_AE_AT = 10, CALLING_AE_AT = 26 }; /* offsets in the whole PDU */
 
+enum { UID_MAX = 64 }; /* bytes of a UID, with its padding (PS3.5 9.1) */
+
 struct slice pdu_trim(struct slice s)
 {
 	while (s.len > 0 && s.ptr[s.len - 1] <= ' ')
@@ -77,6 +79,7 @@ static const char *parse_context(struct reader body, bool rq, struct pdu_associa
 {
 	struct pdu_context *c = &a->contexts[a->ncontexts];
 	struct reader sub, items;
+	bool too_long = false;
 	uint8_t type;
 
 	*c = (struct pdu_context){0};
@@ -89,13 +92,18 @@ static const char *parse_context(struct reader body, bool rq, struct pdu_associa
 		return "presentation context item is too short";
 	if (body.state == READ_MORE)
 		return NULL;
-	while (pdu_next_item(&items, &type, &sub))
+	while (pdu_next_item(&items, &type, &sub)) {
+		if (type == PDU_ITEM_ABSTRACT_SYNTAX || type == PDU_ITEM_TRANSFER_SYNTAX)
+			too_long |= reader_left(&sub) > UID_MAX;
 		if (type == PDU_ITEM_ABSTRACT_SYNTAX)
 			c->abstract_syntax = pdu_trim(reader_rest(&sub));
+	}
 	if (items.state == READ_BAD)
 		return "length of a presentation context's sub-item is wrong";
 	if (items.state == READ_MORE)
 		return NULL;
+	if (rq && too_long)
+		return "a UID of a presentation context has more than 64 bytes";
 	if (!(c->id & 1))
 		return "presentation context id is even";
 	if (rq && c->abstract_syntax.len == 0)
@@ -216,6 +224,10 @@ enum read_state pdu_parse_associate(struct reader body, enum pdu_type type,
 		a->error = parse_item(item, sub, type == PDU_ASSOCIATE_RQ, a);
 	if (!a->error && body.state == READ_BAD)
 		a->error = "length of an item is wrong";
+	if (!a->error && type == PDU_ASSOCIATE_RQ &&
+	    (a->application_context.len > UID_MAX ||
+	     a->implementation_class_uid.len > UID_MAX))
+		a->error = "a UID has more than 64 bytes";
 	if (!a->error && body.state == READ_OK && body.cut)
 		return READ_MORE;
 	return a->error ? READ_BAD : body.state;

@@ -134,7 +134,7 @@ static void test_the_ac_is_short(void **state)
 	struct writer w = writer_of(bytes, sizeof(bytes));
 
 	parse(FIXED CONTEXT_NAME "20 00 [0100 0000 " CT EXPLICIT "]"
-				 "20 00 [0300 0000 " PRIVATE "40 00 ['1'*65 ]]");
+				 "20 00 [0300 0000 " PRIVATE "]");
 	assert_int_equal(agree(&usual, NULL, ""), CAUSE_NONE);
 	promise_write_ac(&rq, &plan, &w);
 	assert_true(writer_ok(&w));

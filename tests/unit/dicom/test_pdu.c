@@ -176,6 +176,12 @@ static void test_what_is_bad(void **state)
 		FIXED "50 00 [54 00 [0010 '1.2' 00 01]]", /* UID length within it lies */
 		FIXED "50 00 [54 00 [['1.2'] 00]]",       /* no SCP role */
 		FIXED "50 00 [58 00 [01]]",
+		/* UIDs of 65 bytes (PS3.5 9.1), be they padding */
+		FIXED "10 00 ['1'*65]",
+		FIXED "20 00 [01 00 00 00 30 00 ['1'*65]" EXPLICIT "]",
+		FIXED "20 00 [01 00 00 00 30 00 ['1.2' ' '*62]" EXPLICIT "]",
+		FIXED "20 00 [01 00 00 00" CT "40 00 ['1'*65]]",
+		FIXED "50 00 [52 00 ['1'*65]]",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -194,6 +200,12 @@ static void test_what_is_tolerated(void **state)
 	assert_int_equal(a.ncontexts, 0);
 	assert_int_equal(a.application_context.len, 0);
 	assert_false(a.has_maximum_length);
+	assert_int_equal(parse(FIXED
+			       "10 00 ['1'*64] 20 00 [01 00 00 00 30 00 ['2'*64]"
+			       " 40 00 ['3'*64] 99 00 ['4'*65]] 50 00 [52 00 ['5'*64]"
+			       " 55 00 ['6'*65]]",
+			       PDU_ASSOCIATE_RQ),
+			 READ_OK);
 	/* unknown sub-items in a context, reserved bytes that are not zero */
 	assert_int_equal(parse(FIXED "20 77 [03 55 66 44 99 01 ['?']" CT
 				     "40 22 [ ]" IMPLICIT "]",
