@@ -124,7 +124,8 @@ static inline struct slice slice_part(struct slice *text, char end)
 	struct slice head = slice_head(*text, at ? (size_t)(at - text->ptr) : text->len);
 	size_t taken = head.len + (at != NULL);
 
-	*text = slice_of(text->ptr + taken, text->len - taken);
+	if (taken > 0) /* no arithmetic with NULL */
+		*text = slice_of(text->ptr + taken, text->len - taken);
 	return head;
 }
 
