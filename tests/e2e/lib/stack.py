@@ -164,7 +164,7 @@ class Stack:
         self.haproxy, self.master = None, master
         self.former = []  # HAProxies that a reload has replaced
         self.settings = {"DICOM_LUA": os.path.join(ROOT, "lua"),
-                         "DICOM_SPOE": os.path.join(ROOT, "haproxy", "dicom.spoe.conf"),
+                         "DICOM_SPOE": self._spoe(),
                          "DICOM_BIND": f"127.0.0.1:{self.port}", "DICOM_STATS_BIND": f"127.0.0.1:{self.stats_port}",
                          "DICOM_LOG": self.log.address, "DICOM_NO_AGENT": no_agent,
                          "DICOM_DEFAULT_POOL": default_pool, "DICOM_ADMIN": f"{self.directory}/admin.sock",
@@ -185,6 +185,17 @@ class Stack:
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
         return path
+
+    def _spoe(self):
+        """dicom.spoe.conf. Under valgrind an agent that has just started may need more than a second for its first
+        answer. With 3 s HAProxy 2.6 waits for ever for an agent that has died."""
+        path = os.path.join(ROOT, "haproxy", "dicom.spoe.conf")
+        if not os.environ.get("AGENT_WRAPPER"):
+            return path
+        with open(path, encoding="utf-8") as f:
+            text, count = re.subn(r"timeout processing 1s", "timeout processing 2s", f.read())
+        assert count == 1
+        return self._write("dicom.spoe.conf", text)
 
     def start_agent(self, port=None):
         self.started += 1
