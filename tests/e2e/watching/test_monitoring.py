@@ -167,7 +167,8 @@ def every_kind_of_traffic(lb):
     store(lb, objects.of_bytes(b"\x08\x00\x05\x00CS\xff\xff", wire.EXPLICIT_LE))
     assert associate(lb, CT, calling="EVIL") is peers.Rejected
     assert associate(lb, ECHO) is None  # passed through, without a word about a data set
-    associate(lb, wire.Context(1, wire.MODALITY_WORKLIST_FIND, (wire.IMPLICIT_LE,)))  # nobody asks for its data set
+    for _ in range(4):  # nobody asks for its data set; each agent counts one
+        associate(lb, wire.Context(1, wire.MODALITY_WORKLIST_FIND, (wire.IMPLICIT_LE,)))
     assert associate(lb, FIND) is peers.Rejected  # there is such a server, which takes connections and says nothing
     with peers.RawScu(lb.port) as late:  # its data set does not come in time
         late.associate([CT])
