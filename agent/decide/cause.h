@@ -5,7 +5,7 @@
 #ifndef DECIDE_CAUSE_H
 #define DECIDE_CAUSE_H
 
-#include <stdbool.h>
+#include "dicom/pdu.h"
 
 /* A name in the code, its name in metrics, what the log says, and whether an instance may
  * have gone elsewhere than the policy wants.
@@ -41,6 +41,11 @@ const char *cause_words(enum cause cause);
 
 /* True if the log says it: not if no instance can be at the wrong archive for it. */
 bool cause_is_told(enum cause cause);
+
+/* Write the sentence for the log, with the presentation context that is the cause; NULL:
+ * none is.  At most 400 bytes.
+ */
+void cause_write(struct writer *w, enum cause cause, const struct pdu_context *context);
 
 /* True if the data set was not asked for, since nothing could be promised. */
 static inline bool cause_is_of_promise(enum cause cause)

@@ -3,66 +3,8 @@
 #include "decide/decide.h"
 #include "decide/candidates.h"
 #include "decide/foreign.h"
-#include "dicom/dict.h"
-#include "base/escape.h"
-#include "facts/first_message.h"
-#include "policy/failover.h"
+#include "decide/memory.h"
 #include "policy/ruling.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-enum {
-	PDU_SIZE = 128 * 1024, /* of an RQ for the archive, and of an AC */
-	UID_MAX = 64,          /* bytes, PS3.5 9.1 */
-	ERROR_TEXT = 512
-};
-
-struct decide {
-	struct policy_store *policies;
-	struct facts facts; /* facts.policy is held from one question to the next */
-	struct pdu_associate rq, ac;
-	struct promise promise;
-	struct failover down;
-	struct first_message first;
-	char error[ERROR_TEXT];
-	uint8_t request[PDU_SIZE], reply[PDU_SIZE];
-};
-
-struct decide *decide_new(struct policy_store *policies)
-{
-	struct decide *d = calloc(1, sizeof(*d));
-
-	if (!d)
-		return NULL;
-	d->policies = policies;
-	d->facts.association.rq = &d->rq;
-	if (facts_init(&d->facts))
-		return d;
-	decide_free(d);
-	return NULL;
-}
-
-void decide_free(struct decide *d)
-{
-	if (!d)
-		return;
-	decide_release(d);
-	facts_clear(&d->facts);
-	free(d);
-}
-
-void decide_release(struct decide *d)
-{
-	if (d->facts.policy)
-		policy_store_release(d->policies, d->facts.policy);
-	d->facts.policy = NULL;
-}
-
-struct facts *decide_facts(struct decide *d)
-{
-	return &d->facts;
-}
 
 /*** refusals ***/
 
@@ -137,21 +79,6 @@ static void set_narrowed_request(struct decide *d, struct verdict *v)
 	set_request(v, &pdu);
 }
 
-/* " CTImageStorage in context 1" */
-static void write_context(struct writer *w, const struct pdu_context *c)
-{
-	const struct dict_uid *known = dict_uid(c->abstract_syntax);
-	char id[32];
-
-	writer_u8(w, ' ');
-	if (known)
-		writer_bytes(w, slice_str(known->keyword));
-	else
-		escape_write(w, ESCAPE_HEX, slice_head(c->abstract_syntax, UID_MAX));
-	writer_bytes(w, slice_of(id, (size_t)snprintf(id, sizeof(id), " in context %u",
-						      c->id)));
-}
-
 /* The outcome that is used if HAProxy asks no more. */
 static void set_fallback(struct decide *d, struct verdict *v,
 			 const struct policy_outcome *o)
@@ -167,13 +94,12 @@ static void set_fallback(struct decide *d, struct verdict *v,
 static void tell_cause(struct decide *d, struct verdict *v)
 {
 	struct writer w = writer_of((uint8_t *)d->error, sizeof(d->error) - 1);
+	bool named =
+		cause_is_of_promise(v->cause) && d->promise.culprit < d->rq.ncontexts;
 
 	if (!cause_is_told(v->cause) || v->error)
 		return;
-	writer_bytes(&w, slice_str("decided without the data set: "));
-	writer_bytes(&w, slice_str(cause_words(v->cause)));
-	if (cause_is_of_promise(v->cause) && d->promise.culprit < d->rq.ncontexts)
-		write_context(&w, &d->rq.contexts[d->promise.culprit]);
+	cause_write(&w, v->cause, named ? &d->rq.contexts[d->promise.culprit] : NULL);
 	d->error[w.len] = '\0';
 	v->error = d->error;
 }
