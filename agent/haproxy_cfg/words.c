@@ -38,8 +38,8 @@ static struct slice read_variable(struct slice *line)
 	char text[256];
 
 	if (line->len > 0 && line->ptr[0] == '{') {
+		*line = slice_tail(*line, 1);
 		otherwise = slice_part(line, '}');
-		otherwise = slice_of(otherwise.ptr + 1, otherwise.len - 1);
 		name = slice_part(&otherwise, '-');
 	} else {
 		name = slice_head(*line, 0);
