@@ -187,7 +187,8 @@ static void note_needed(struct dataset_scan *s, const struct dataset_wanted *w)
 {
 	size_t needed = offset(s, s->all.bytes.end);
 
-	if (w->state == DATASET_PRESENT)
+	/* a second walk was for a creator that stands behind its element */
+	if (w->state == DATASET_PRESENT && !s->again)
 		needed = offset(s, w->value.ptr) + w->value.len;
 	else if (w->state == DATASET_ABSENT)
 		needed = s->enough;

@@ -87,7 +87,9 @@ static void ask(struct dataset_scan *s, size_t first)
 	}
 }
 
-/* What was needed to settle one is enough to settle it. */
+/* What was needed to settle one is enough to settle it, unless that is all of the data
+ * set and its end.
+ */
 static void check_needed(struct dataset whole, size_t i)
 {
 	struct dataset_wanted w[ASKED], part[ASKED];
@@ -95,7 +97,10 @@ static void check_needed(struct dataset whole, size_t i)
 	struct slice in = slice_of(whole.bytes.pos, reader_left(&whole.bytes));
 
 	dataset_find(&s, i);
-	if (s.ds.bytes.state != READ_OK || (!s.beyond && w[i].state == DATASET_ABSENT))
+	if (s.again)
+		CHECK(dataset_scan_bytes(&s) == in.len);
+	if (s.again || s.ds.bytes.state != READ_OK ||
+	    (!s.beyond && w[i].state == DATASET_ABSENT))
 		return;
 	in = slice_head(in, dataset_scan_bytes(&s));
 	again = scan_of((struct dataset){.bytes = reader_of(in, true),
