@@ -3,11 +3,8 @@
 #include "decide/promise.h"
 #include "dicom/dict.h"
 
-enum {
-	UID_MAX = 64, /* bytes, PS3.5 9.1 */
-	/* of what is promised where no archive has a limit: HAProxy's buffer */
-	MAXIMUM_LENGTH = 131072
-};
+/* Bytes that are promised where no archive has a limit: HAProxy's buffer */
+enum { MAXIMUM_LENGTH = 131072 };
 
 /* What a presentation context is for. */
 enum service {
@@ -289,11 +286,9 @@ void promise_write_ac(const struct pdu_associate *rq, const struct promise *prom
 		struct slice uid = promise->contexts[i].transfer_syntax;
 		struct reader proposed = rq->contexts[i].transfer_syntaxes;
 
-		/* Not significant if the context is refused, but peers want to see one.
-		 * Not one of kilobytes: AC and RQ must fit into one answer.
-		 */
+		/* not significant if the context is refused, but peers want to see one */
 		if (promise->contexts[i].result != PDU_ACCEPTANCE &&
-		    (!pdu_next_transfer_syntax(&proposed, &uid) || uid.len > UID_MAX))
+		    !pdu_next_transfer_syntax(&proposed, &uid))
 			uid = slice_str(DICT_IMPLICIT_VR_LE);
 		pdu_write_context(w, PDU_ITEM_PRESENTATION_CONTEXT_AC, rq->contexts[i].id,
 				  promise->contexts[i].result, (struct slice){0}, uid);
