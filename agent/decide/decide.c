@@ -182,6 +182,7 @@ static void splice(struct decide *d, const struct question *q, struct verdict *v
 			       ? "unknown application context"
 			       : "no common protocol version");
 	} else if (c.stranded && !(c.reachable && d->facts.policy->accepts_while_down)) {
+		v->when = FACTS_SO_FAR; /* no data is asked for, but it may still come */
 		refuse(d, q, v, c.stranded);
 	} else {
 		accept_early(d, q, v, c.fallback);

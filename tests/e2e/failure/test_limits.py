@@ -22,7 +22,7 @@ def test_a_request_whose_answer_is_long(balancer, raw_archive, size):
     ct, general = raw_archive(), raw_archive()
     lb = balancer({"ct": ct, "general": general}, policy=ONLY_CT)
     contexts = [wire.Context(2 * n + 1, wire.CT_IMAGE, (wire.EXPLICIT_LE,)) for n in range(127)]
-    contexts.append(wire.Context(255, "1.2.3.4", ("9" * 60000,)))
+    contexts.append(wire.Context(255, "1.2.3.4", ("9" * 64,) * 880))
     with peers.RawScu(lb.port) as scu:
         scu.associate(contexts, extra=user_identity(size))
         scu.send(scu.store_bytes(objects.make("US")))

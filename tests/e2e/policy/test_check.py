@@ -456,7 +456,7 @@ def test_explain_a_large_request(written, length):
     """HAProxy holds more of an A-ASSOCIATE-RQ than of the data behind it."""
     policy = written("policy.json", BY_MODALITY)
     contexts = [wire.Context(1, wire.CT_IMAGE, (wire.EXPLICIT_LE,))]
-    contexts += [wire.Context(i, wire.CT_IMAGE, ("1.2.840.10008.1.2.4.%058d" % i,) * 12) for i in range(3, 255, 2)]
+    contexts += [wire.Context(i, wire.CT_IMAGE, ("1.2.840.10008.1.2.4.%044d" % i,) * 15) for i in range(3, 255, 2)]
     while len(wire.associate_rq(contexts, calling="LAB1")) + 1000 > length:
         contexts.pop()
     rest = length - len(wire.associate_rq(contexts, calling="LAB1"))
@@ -467,7 +467,7 @@ def test_explain_a_large_request(written, length):
 
 
 def test_explain_a_request_beyond_the_buffer(written):
-    contexts = [wire.Context(i, wire.CT_IMAGE, ("1.2.840.10008.1.2.4.%058d" % i,) * 20) for i in range(1, 255, 2)]
+    contexts = [wire.Context(i, wire.CT_IMAGE, ("1.2.840.10008.1.2.4.%044d" % i,) * 20) for i in range(1, 255, 2)]
     rq = wire.associate_rq(contexts, calling="LAB1")
     assert len(rq) > 130048
     status, output, errors = examples.dicom_spoa("explain", written("policy.json", BY_MODALITY), written("capture", rq))

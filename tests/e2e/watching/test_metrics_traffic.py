@@ -177,8 +177,10 @@ def test_what_cannot_be_read(line):
     lb = line()
     counters = Counters(lb)
     stored(lb, objects.of_bytes(b"\x08\x00\x05\x00CS\xff\xff", wire.EXPLICIT_LE))
-    assert counters.grown() == {**ROUTED, **DATA, **decided("default", "general", "spliced"), **CT_SPLICED,
-                                'parse_errors_total{kind="data_set"}': 1}
+    # Modality is not known, and a rule refuses by it
+    assert counters.grown() == {**ACCEPTED, **DATA, **decided("no MR", "", "rejected"), "data_set_wait_seconds_count": 1,
+                                'answers_total{message="dataset",verdict="reject"}': 1,
+                                **refused("A-ABORT", "reason-not-specified", "data_set"), **fallback("unreadable")}
     for data, expected in [
             (wire.p_data(wire.pdv(99, wire.c_echo_rq(), True)),
              refused("A-ABORT", "invalid-pdu-parameter-value", "context_not_accepted")),
