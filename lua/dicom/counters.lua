@@ -3,9 +3,7 @@
 -- Each thread has a Lua state of its own, and counts in a variable of the process that no other thread writes:
 -- a line "family{labels}\tnumber" for each counter.
 
-local M = {}
-local COUNTED = "proc.dicom.counted"
-local MAX_THREADS = 256
+local M, COUNTED, MAX_THREADS = {}, "proc.dicom.counted", 256
 local FAMILIES = {
 	{ "dicom_limited_total", "Associations refused because there were too many." },
 	{ "dicom_splice_aborted_total", "Associations aborted after the SCU had been accepted for an archive." },

@@ -1,8 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- endings: how an association has ended and by whom, the fields "ended" and "by" of the log. Requires channel.
 
-local channel = require("dicom.channel")
-local M = {}
+local channel, M = require("dicom.channel"), {}
 
 -- What HAProxy's termination state says of an association that nobody here has ended. "closed" is by both sides, in
 -- good order: what they said last is not looked at.
