@@ -188,7 +188,7 @@ class Stack:
 
     def _spoe(self):
         """dicom.spoe.conf. Under valgrind an agent that has just started may need more than a second for its first
-        answer. With 3 s HAProxy 2.6 waits for ever for an agent that has died."""
+        answer. With 3 s HAProxy 2.6 was seen to wait for longer than 20 s for an agent that has died."""
         path = os.path.join(ROOT, "haproxy", "dicom.spoe.conf")
         if not os.environ.get("AGENT_WRAPPER"):
             return path
